@@ -1,0 +1,14 @@
+//! What the product does: plan (what is wanted), record (what happened), work (making it happen).
+//!
+//! Not here: bytes, buses and HTTP (`proto`, `link`, `cloud`), and what a person reads (`api`, `ui`).
+
+pub mod fault;
+pub mod plan;
+pub mod record;
+pub mod unit;
+pub mod work;
+
+pub use fault::{Blame, Fault, FaultCode, Refusal, RefusalCode, Retry};
+pub use plan::recipe::*;
+pub use record::event::*;
+pub use unit::UnitId;

@@ -1,0 +1,4 @@
+//! What is wanted.
+
+pub mod patience;
+pub mod recipe;

@@ -1,0 +1,1 @@
+//! How long everything may take: one table, with a reason for each.

@@ -1,0 +1,167 @@
+//! Facts of a job, kept forever, in order. Hints that may be lost are [`Progress`].
+//!
+//! An act on the world stands here twice: its intent before, its result after. No fact carries a secret; tokens appear
+//! as their last four characters.
+
+use crate::{Fault, Recipe, Target, UnitId};
+use cloud::{CloudTime, DeviceId, OrgId, UserId};
+use proto::{Address, DeviceIdentity, DeviceWord, MediumKind, Network};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Sorts by time of making (UUIDv7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobId(pub uuid::Uuid);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One named stretch of a job, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    Connect,
+    Identify,
+    Survey,
+    Reserve,
+    /// The point of no return.
+    Deliver,
+    Join,
+    Confirm,
+    Describe,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The cloud saw this unit connect after the job began.
+    Passed,
+    Failed,
+    /// Nobody knows (yet); it can still become passed.
+    Unknown,
+    Skipped,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum JobEvent {
+    /// The job was accepted, with all that it was asked to do.
+    Queued {
+        recipe: Box<Recipe>,
+        target: Target,
+    },
+    StepBegan {
+        step: Step,
+    },
+    /// A link is open and the device answered as this driver expects.
+    Connected {
+        address: Address,
+        medium: MediumKind,
+        driver: String,
+    },
+    /// The device told who it is; from here on the job has a unit. `attempt` counts this unit's jobs from 1.
+    Identified {
+        unit: UnitId,
+        identity: Box<DeviceIdentity>,
+        attempt: u32,
+    },
+    Surveyed {
+        networks: Vec<Network>,
+    },
+    /// About to ask the cloud for a device id and a token.
+    ReserveIntended {
+        org: OrgId,
+        owner: UserId,
+        cloud_time: Option<CloudTime>,
+    },
+    Reserved {
+        device: DeviceId,
+        token_tail: String,
+        at: Option<CloudTime>,
+    },
+    /// About to ask for a fresh token of a device that exists.
+    RenewIntended {
+        device: DeviceId,
+        baseline: Option<CloudTime>,
+    },
+    Renewed {
+        device: DeviceId,
+        token_tail: String,
+        at: Option<CloudTime>,
+    },
+    /// The cloud refused, or its answer is lost; the fault says which.
+    TokenFailed {
+        fault: Box<Fault>,
+    },
+    /// An orphan of an earlier lost answer was found and belongs to this unit from now on.
+    Adopted {
+        device: DeviceId,
+    },
+    /// A lost answer was settled: nothing had been made.
+    NothingWasMade,
+    /// About to hand network and token to the device.
+    DeliverIntended {
+        device: Option<DeviceId>,
+        token_tail: Option<String>,
+        ssid: Option<String>,
+        host: String,
+    },
+    Delivered {
+        token_carried: bool,
+    },
+    /// The device spoke on its way.
+    Said {
+        word: DeviceWord,
+    },
+    /// The cloud has seen it connect after the job began.
+    Seen {
+        device: DeviceId,
+        at: Option<CloudTime>,
+        template: Option<String>,
+        firmware: Option<String>,
+    },
+    Described {
+        name: Option<String>,
+        meta: Vec<String>,
+    },
+    /// Something that does not spoil the result.
+    Warned {
+        fault: Box<Fault>,
+    },
+    Finished {
+        outcome: Outcome,
+        fault: Option<Box<Fault>>,
+    },
+}
+
+/// A fact with its place in the journal. `at` is this computer's clock, milliseconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    pub seq: i64,
+    pub at: i64,
+    pub job: JobId,
+    pub event: JobEvent,
+}
+
+/// A hint for whoever watches; may be lost without harm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "progress", rename_all = "snake_case")]
+pub enum Progress {
+    /// Waiting for something with a bound, so that a face can say what is normal.
+    Waiting { step: Step, what: WaitingFor, bound_ms: u64 },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitingFor {
+    Device,
+    Answer,
+    Scan,
+    Cloud,
+    Join,
+    CheckIn,
+}

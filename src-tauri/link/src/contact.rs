@@ -1,0 +1,86 @@
+//! A contact is a device that answers: the one loop where bytes, clock and cancel meet.
+
+use crate::{Link, LinkError};
+use proto::{Answer, Ask, DeviceWord, Dialogue, ProtocolError};
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ContactError {
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    #[error("cancelled")]
+    Cancelled,
+}
+
+pub struct Contact {
+    link: Box<dyn Link>,
+    dialogue: Box<dyn Dialogue>,
+}
+
+impl std::fmt::Debug for Contact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Contact").finish_non_exhaustive()
+    }
+}
+
+/// The runtime's clock, which tests can pause.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+impl Contact {
+    /// `begin` makes the dialogue from what is known of the open link.
+    pub fn new(
+        link: Box<dyn Link>,
+        begin: impl FnOnce(&proto::Opened, Instant) -> Box<dyn Dialogue>,
+    ) -> Contact {
+        let dialogue = begin(link.opened(), now());
+        Contact { link, dialogue }
+    }
+
+    /// Asks, and drives link and dialogue until the answer is there. The device's words go to `on_word` as they come.
+    pub async fn ask(
+        &mut self,
+        ask: Ask,
+        cancel: &CancellationToken,
+        on_word: &mut (dyn FnMut(DeviceWord) + Send),
+    ) -> Result<Answer, ContactError> {
+        self.dialogue.ask(ask, now());
+        loop {
+            while let Some(transmit) = self.dialogue.poll_transmit() {
+                self.link.send(transmit).await?;
+            }
+            while let Some(word) = self.dialogue.poll_word() {
+                on_word(word);
+            }
+            if let Some(answer) = self.dialogue.poll_answer() {
+                return Ok(answer?);
+            }
+            let deadline = self.dialogue.poll_timeout().map(tokio::time::Instant::from_std);
+            tokio::select! { biased;
+                () = cancel.cancelled() => return Err(ContactError::Cancelled),
+                packet = self.link.recv() => self.dialogue.handle_packet(packet?, now()),
+                () = sleep_until(deadline) => self.dialogue.handle_timeout(now()),
+            }
+        }
+    }
+
+    /// Another try at the same device with another protocol, without closing the link.
+    pub fn switch(self, begin: impl FnOnce(&proto::Opened, Instant) -> Box<dyn Dialogue>) -> Contact {
+        Contact::new(self.link, begin)
+    }
+
+    pub async fn close(self) {
+        self.link.close().await;
+    }
+}
+
+async fn sleep_until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

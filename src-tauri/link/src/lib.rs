@@ -1,0 +1,10 @@
+//! How to reach a device: the only crate that knows a bus.
+//!
+//! A medium shows what is there and opens links; a contact is a link with a dialogue on it. What is said is `proto`'s
+//! business, what is wanted is `engine`'s.
+
+pub mod contact;
+pub mod medium;
+
+pub use contact::{Contact, ContactError};
+pub use medium::*;
