@@ -51,7 +51,9 @@ impl Contact {
         self.dialogue.ask(ask, now());
         loop {
             while let Some(transmit) = self.dialogue.poll_transmit() {
-                self.link.send(transmit).await?;
+                if let Err(error) = self.link.send(transmit).await {
+                    return self.lost(error, on_word);
+                }
             }
             while let Some(word) = self.dialogue.poll_word() {
                 on_word(word);
@@ -62,9 +64,30 @@ impl Contact {
             let deadline = self.dialogue.poll_timeout().map(tokio::time::Instant::from_std);
             tokio::select! { biased;
                 () = cancel.cancelled() => return Err(ContactError::Cancelled),
-                packet = self.link.recv() => self.dialogue.handle_packet(packet?, now()),
+                packet = self.link.recv() => match packet {
+                    Ok(packet) => self.dialogue.handle_packet(packet, now()),
+                    Err(error) => return self.lost(error, on_word),
+                },
                 () = sleep_until(deadline) => self.dialogue.handle_timeout(now()),
             }
+        }
+    }
+
+    /// The link failed. When it is gone, the protocol may know what that means; else the failure is the answer.
+    fn lost(
+        &mut self,
+        error: LinkError,
+        on_word: &mut (dyn FnMut(DeviceWord) + Send),
+    ) -> Result<Answer, ContactError> {
+        if error == LinkError::Lost {
+            self.dialogue.handle_lost(now());
+        }
+        while let Some(word) = self.dialogue.poll_word() {
+            on_word(word);
+        }
+        match self.dialogue.poll_answer() {
+            Some(answer) => Ok(answer?),
+            None => Err(error.into()),
         }
     }
 

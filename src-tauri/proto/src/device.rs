@@ -122,6 +122,8 @@ pub struct DeviceIdentity {
     pub dialect: Option<String>,
     /// Page of the device itself, where it has one (Improv).
     pub url: Option<String>,
+    /// Whether this very device can be handed a token, where it tells (Espressif: it has the endpoint, or lacks it).
+    pub takes_token: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -205,6 +207,10 @@ pub enum DeviceWord {
     Connected,
     /// It started again.
     Restarted,
+    /// It has a page of its own, reachable from the network that it joined (Improv).
+    Page {
+        url: String,
+    },
     /// Anything else it said that a person may want to read.
     Said {
         text: String,

@@ -97,6 +97,9 @@ pub trait Dialogue: Send {
     fn ask(&mut self, ask: Ask, now: Instant);
     fn handle_packet(&mut self, packet: Packet, now: Instant);
     fn handle_timeout(&mut self, now: Instant);
+    /// The link is gone while a question is open. A protocol that knows what this means (a device that hangs up on a
+    /// wrong password, or one that has said all it had to say) gives its answer now; for all others the loss stands.
+    fn handle_lost(&mut self, _now: Instant) {}
     fn poll_transmit(&mut self) -> Option<Transmit>;
     /// When to call `handle_timeout` next; every open question has one.
     fn poll_timeout(&self) -> Option<Instant>;

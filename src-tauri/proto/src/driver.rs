@@ -39,6 +39,10 @@ pub struct DriverSettings {
     pub carrier: Option<String>,
     /// Espressif's endpoint for the token; `custom-data` if empty.
     pub token_endpoint: Option<String>,
+    /// What is sent to that endpoint, with `{token}` and `{host}` in it; the token alone if empty.
+    pub token_template: Option<String>,
+    /// Which answer of that endpoint means success: `any` (if empty), `exact:TEXT` or `json:MEMBER=VALUE`.
+    pub token_success: Option<String>,
 }
 
 /// A value that the firmware would drop, cut or choke on. Found before anything is touched.
