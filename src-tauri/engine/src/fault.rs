@@ -61,6 +61,8 @@ codes! {
         DeviceUnsupported = "device.unsupported",
         DeviceHostFixed = "device.host_fixed",
         DeviceLimits = "device.limits",
+        /// Another job works on this unit right now.
+        DeviceBusy = "device.busy",
         TemplateUnknown = "template.unknown",
         TemplateMismatch = "template.mismatch",
         CloudTokenRefused = "cloud.token_refused",
@@ -90,6 +92,8 @@ codes! {
         TokenNoCarrier = "token.no_carrier",
         Cancelled = "operator.cancelled",
         StateJournal = "computer.journal",
+        /// The program ended in the middle, before anything reached the device.
+        Interrupted = "computer.interrupted",
         UsBug = "us.bug",
     }
 }

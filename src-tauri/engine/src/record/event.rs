@@ -77,6 +77,10 @@ pub enum JobEvent {
         org: OrgId,
         owner: UserId,
         cloud_time: Option<CloudTime>,
+        /// The highest device id that the organization was seen to have before; what is found above it after a lost
+        /// answer was made since.
+        #[serde(default)]
+        newest: Option<DeviceId>,
     },
     Reserved {
         device: DeviceId,
@@ -113,6 +117,10 @@ pub enum JobEvent {
     Delivered {
         token_carried: bool,
     },
+    /// The device refused the delivery for certain: it holds nothing of it that it would use.
+    DeliveryRefused {
+        fault: Box<Fault>,
+    },
     /// The device spoke on its way.
     Said {
         word: DeviceWord,
@@ -135,6 +143,14 @@ pub enum JobEvent {
     Finished {
         outcome: Outcome,
         fault: Option<Box<Fault>>,
+    },
+    /// About to delete a cloud device that this job made and that never came to life.
+    SweepIntended {
+        device: DeviceId,
+    },
+    /// That device is gone from the cloud; it is nobody's any more.
+    Swept {
+        device: DeviceId,
     },
 }
 
