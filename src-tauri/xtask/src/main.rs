@@ -1,1 +1,55 @@
-fn main() {}
+//! Our own tools: `cargo xtask start`, `check` and the rest. Standard library only, so that the first command on a fresh
+//! machine is compiled in seconds.
+
+mod bench;
+mod check;
+mod lab;
+mod setup;
+mod shell;
+mod start;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  start              install what is missing, build, and open the app in practice mode (terminal if there is no display)
+  check              install what is missing, then run every check and every test
+    --only NAMES     only these parts, separated by commas: format, tidy, lint, test, kill, bindings, ui, window, fuzz, lab
+    --list           say which parts there are
+  setup              only install what is missing
+  bindings           write the TypeScript types of the views to ui/src/lib/backend/bindings
+  lab                run the tests that need the Bluetooth and USB lab (../shared/btlab, or FIRSTLIGHT_BTLAB)
+  fuzz [--inputs N]  feed every decoder N inputs (default 1000000)
+  bench [NAMES]      measure; figures are printed, never asserted
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let rest = arguments.get(1..).unwrap_or_default();
+    let result = match arguments.first().map(String::as_str) {
+        Some("start") => start::start(rest),
+        Some("check") => check::check(rest),
+        Some("setup") => setup::everything().map(|_| ()),
+        Some("bindings") => check::write_bindings(),
+        Some("lab") => lab::lab().map(|_| ()),
+        Some("fuzz") => check::fuzz(rest),
+        Some("bench") => bench::bench(rest),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            eprintln!("\nxtask: {stop}");
+            ExitCode::FAILURE
+        }
+    }
+}

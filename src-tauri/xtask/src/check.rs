@@ -1,0 +1,128 @@
+//! `cargo xtask check`: all that CI runs, and nothing that it does not.
+
+use crate::shell::{Outcome, Stop, cargo, root, run, say};
+use crate::{lab, setup, start, tidy};
+use std::time::Instant;
+
+type Part = (&'static str, &'static str, fn() -> Outcome);
+
+const PARTS: &[Part] = &[
+    ("format", "Rust formatting", format),
+    ("tidy", "the house rules: who may import whom, and what may not be written", tidy::tidy),
+    ("ui", "the UI: formatting, lint, types, tests, build", ui),
+    ("lint", "clippy, warnings are errors", lint),
+    ("test", "the Rust tests", test),
+    ("bindings", "the TypeScript types are those of the views", bindings),
+    ("window", "the built app in its real window", window),
+    ("fuzz", "every decoder, a short soak", short_fuzz),
+    ("lab", "real Bluetooth and USB, where the lab is", || lab::lab().map(|_| ())),
+];
+
+pub fn check(arguments: &[String]) -> Outcome {
+    let mut only: Option<Vec<String>> = None;
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--list" => {
+                for (name, what, _) in PARTS {
+                    say(&format!("{name:10} {what}"));
+                }
+                return Ok(());
+            }
+            "--only" => {
+                let names =
+                    rest.next().ok_or_else(|| Stop("--only wants names, separated by commas".into()))?;
+                only = Some(names.split(',').map(str::to_owned).collect());
+            }
+            other => return Err(Stop(format!("check knows --only NAMES and --list, not {other}"))),
+        }
+    }
+    let chosen: Vec<&Part> = PARTS
+        .iter()
+        .filter(|(name, ..)| only.as_ref().is_none_or(|only| only.iter().any(|o| o == name)))
+        .collect();
+    if let Some(unknown) = only.iter().flatten().find(|name| !PARTS.iter().any(|(known, ..)| known == name)) {
+        return Err(Stop(format!("there is no part {unknown}; `cargo xtask check --list` names them")));
+    }
+    setup::everything()?;
+    let begun = Instant::now();
+    for (name, what, part) in &chosen {
+        let started = Instant::now();
+        say(&format!("\n== {name}: {what}"));
+        part().map_err(|stop| {
+            Stop(format!("{name} failed: {stop}\nAgain, only this part: cargo xtask check --only {name}"))
+        })?;
+        say(&format!("== {name}: fine ({} s)", started.elapsed().as_secs()));
+    }
+    say(&format!("\nAll {} parts are fine ({} s).", chosen.len(), begun.elapsed().as_secs()));
+    Ok(())
+}
+
+fn format() -> Outcome {
+    run(&cargo(), &["fmt", "--all", "--check"]).or("Run `cargo fmt --all`").go()
+}
+
+fn lint() -> Outcome {
+    needs_ui_build()?;
+    run(&cargo(), &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]).go()
+}
+
+fn test() -> Outcome {
+    needs_ui_build()?;
+    run(&cargo(), &["test", "--workspace"]).go()
+}
+
+/// The app's own crate embeds the built UI, so its folder must exist even where the UI is not looked at.
+fn needs_ui_build() -> Outcome {
+    if root().join("ui/build/index.html").is_file() {
+        Ok(())
+    } else {
+        run("npm", &["run", "build"]).within("ui").go()
+    }
+}
+
+fn ui() -> Outcome {
+    for script in ["format:check", "lint", "types", "test", "build"] {
+        run("npm", &["run", "--silent", script]).within("ui").go()?;
+    }
+    Ok(())
+}
+
+pub fn write_bindings() -> Outcome {
+    run(&cargo(), &["run", "--quiet", "--package", "api", "--example", "bindings"]).go()
+}
+
+fn bindings() -> Outcome {
+    write_bindings()?;
+    let changed = run("git", &["status", "--porcelain", "--", "ui/src/lib/backend/bindings"])
+        .output()
+        .unwrap_or_default();
+    if changed.trim().is_empty() {
+        Ok(())
+    } else {
+        Err(Stop(format!(
+            "the views changed, and these files with them; look at them and commit them:\n{changed}"
+        )))
+    }
+}
+
+fn window() -> Outcome {
+    start::build_app()?;
+    run("npm", &["run", "--silent", "test:window"]).within("ui").go()
+}
+
+fn short_fuzz() -> Outcome {
+    fuzz(&["--inputs".to_owned(), "100000".to_owned()])
+}
+
+/// The fuzz targets lie in a workspace of their own; their bodies are fed seeded mutations of the golden vectors.
+pub fn fuzz(arguments: &[String]) -> Outcome {
+    let inputs = match arguments {
+        [] => "1000000",
+        [flag, n] if flag == "--inputs" && n.parse::<u64>().is_ok() => n,
+        _ => return Err(Stop("fuzz takes --inputs N".into())),
+    };
+    run(&cargo(), &["run", "--release", "--bin", "soak", "--", "--inputs", inputs])
+        .within("src-tauri/proto/fuzz")
+        .go()
+}
