@@ -101,11 +101,12 @@ pub enum JobEvent {
     TokenFailed {
         fault: Box<Fault>,
     },
-    /// An orphan of an earlier lost answer was found and belongs to this unit from now on.
+    /// An orphan of a lost answer was found and belongs to this unit from now on. Best appended to the job whose
+    /// answer was lost; in a later job of the unit it settles the unit's earlier ones.
     Adopted {
         device: DeviceId,
     },
-    /// A lost answer was settled: nothing had been made.
+    /// A lost answer was settled: nothing had been made. Belongs where [`JobEvent::Adopted`] does.
     NothingWasMade,
     /// About to hand network and token to the device.
     DeliverIntended {
@@ -139,6 +140,14 @@ pub enum JobEvent {
     /// Something that does not spoil the result.
     Warned {
         fault: Box<Fault>,
+    },
+    /// About to remove a cloud device that this journal made and that never came to life.
+    SweepIntended {
+        device: DeviceId,
+    },
+    /// It is removed, or the cloud knows it no more.
+    Swept {
+        device: DeviceId,
     },
     Finished {
         outcome: Outcome,

@@ -1,3 +1,12 @@
-//! What happened.
+//! What happened: facts ([`event`]), where they are kept ([`journal`]), and what they add up to ([`state`], [`history`]).
+//!
+//! Everything that is shown, resumed or reported is a fold of facts; nothing else is stored of a job.
 
 pub mod event;
+pub mod history;
+pub mod journal;
+pub mod state;
+
+pub use history::{Ledger, MadeDevice, OpenJob, RecordedJob, UnitState};
+pub use journal::{Journal, JournalError, Verified};
+pub use state::{Act, JobState, OpenCase, Timeline, TokenAct, TokenCall};

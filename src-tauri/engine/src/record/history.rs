@@ -1,0 +1,383 @@
+//! The ledger: one unit is one cloud device. A fold over the facts of all jobs.
+//!
+//! Not here: asking the cloud (`work/reconcile.rs`). A device id means something on its server only, so everything that
+//! is looked up by device id is looked up with the server.
+
+use crate::record::event::{Fact, JobEvent, JobId, Outcome};
+use crate::record::state::{JobState, OpenCase, Timeline};
+use crate::{Fault, UnitId};
+use cloud::{CloudTime, DeviceId, OrgId};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One job with its times.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RecordedJob {
+    pub state: JobState,
+    pub timeline: Timeline,
+    /// Sequence number and time of the newest fact.
+    pub last_seq: i64,
+    pub last_at: i64,
+}
+
+/// A physical device as its jobs tell it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnitState {
+    pub unit: UnitId,
+    /// The cloud device of the newest job that had one; on which server, says `devices`.
+    pub device: Option<DeviceId>,
+    /// The cloud device of this unit on each server. At most one each.
+    pub devices: BTreeMap<String, DeviceId>,
+    /// Cloud name if it was given one, else the name that the device gives itself.
+    pub name: Option<String>,
+    pub template: Option<String>,
+    pub firmware: Option<String>,
+    pub driver: Option<String>,
+    pub attempts: u32,
+    /// Of the newest job that has ended.
+    pub outcome: Option<Outcome>,
+    pub fault: Option<Box<Fault>>,
+    /// When the cloud last told us that it had seen it, by the cloud's clock.
+    pub last_seen: Option<CloudTime>,
+    /// Time of the newest fact about it, by this computer's clock.
+    pub last_at: i64,
+    /// Oldest first.
+    pub jobs: Vec<JobId>,
+}
+
+impl UnitState {
+    /// The cloud device of this unit on a server: renew this one, never reserve another.
+    pub fn device_on(&self, server: &str) -> Option<DeviceId> {
+        self.devices.get(&server_key(server)).copied()
+    }
+}
+
+/// A cloud device that was made on behalf of this journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MadeDevice {
+    /// Base URL, without a closing slash.
+    pub server: String,
+    pub device: DeviceId,
+    pub org: Option<OrgId>,
+    pub unit: Option<UnitId>,
+    /// The job that made or adopted it.
+    pub job: JobId,
+    /// When that was, by this computer's clock.
+    pub made_at: i64,
+    pub adopted: bool,
+    /// The cloud has seen it connect.
+    pub lit: bool,
+    /// It was removed again.
+    pub swept: bool,
+}
+
+/// A job that has to be settled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenJob {
+    pub job: JobId,
+    pub unit: Option<UnitId>,
+    pub case: OpenCase,
+}
+
+/// The sum of a journal. Facts are applied in the journal's order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ledger {
+    jobs: BTreeMap<JobId, RecordedJob>,
+    units: BTreeMap<UnitId, UnitState>,
+    /// By server and device.
+    made: BTreeMap<(String, DeviceId), MadeDevice>,
+    /// Which unit a cloud device belongs to, also where it was not made here.
+    owners: BTreeMap<(String, DeviceId), UnitId>,
+    /// Jobs whose case a later job of the unit has made pointless or settled.
+    superseded: BTreeSet<JobId>,
+    last_seq: i64,
+}
+
+impl Ledger {
+    pub fn fold<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Ledger {
+        let mut ledger = Ledger::default();
+        for fact in facts {
+            ledger.apply(fact);
+        }
+        ledger
+    }
+
+    /// Takes in one more fact.
+    pub fn apply(&mut self, fact: &Fact) {
+        self.last_seq = self.last_seq.max(fact.seq);
+        let entry = self.jobs.entry(fact.job).or_default();
+        let was_uncertain = entry.state.token.phase.uncertain();
+        entry.state = std::mem::take(&mut entry.state).apply(&fact.event);
+        entry.timeline = std::mem::take(&mut entry.timeline).apply(fact);
+        entry.last_seq = fact.seq;
+        entry.last_at = fact.at;
+        let state = &entry.state;
+        let server = server_key(state.recipe.as_ref().map_or("", |recipe| &recipe.cloud.server));
+        let org = state.recipe.as_ref().map(|recipe| recipe.org);
+
+        if let Some(unit_id) = &state.unit {
+            let unit =
+                self.units.entry(unit_id.clone()).or_insert_with(|| UnitState::new(unit_id.clone(), fact.at));
+            unit.take_in(fact, state, &server);
+        }
+        match &fact.event {
+            JobEvent::Reserved { device, .. } | JobEvent::Adopted { device } => {
+                let key = (server.clone(), *device);
+                self.made.entry(key).or_insert_with(|| MadeDevice {
+                    server: server.clone(),
+                    device: *device,
+                    org,
+                    unit: state.unit.clone(),
+                    job: fact.job,
+                    made_at: fact.at,
+                    adopted: matches!(fact.event, JobEvent::Adopted { .. }),
+                    lit: false,
+                    swept: false,
+                });
+            }
+            JobEvent::Seen { device, .. } => {
+                if let Some(made) = self.made.get_mut(&(server.clone(), *device)) {
+                    made.lit = true;
+                }
+            }
+            JobEvent::Swept { device } => {
+                if let Some(made) = self.made.get_mut(&(server.clone(), *device)) {
+                    made.swept = true;
+                }
+                if let Some(owner) = self.owners.remove(&(server.clone(), *device))
+                    && let Some(unit) = self.units.get_mut(&owner)
+                {
+                    unit.forget(&server, *device);
+                }
+            }
+            JobEvent::Queued { .. }
+            | JobEvent::StepBegan { .. }
+            | JobEvent::Connected { .. }
+            | JobEvent::Identified { .. }
+            | JobEvent::Surveyed { .. }
+            | JobEvent::ReserveIntended { .. }
+            | JobEvent::RenewIntended { .. }
+            | JobEvent::Renewed { .. }
+            | JobEvent::TokenFailed { .. }
+            | JobEvent::NothingWasMade
+            | JobEvent::DeliverIntended { .. }
+            | JobEvent::Delivered { .. }
+            | JobEvent::Said { .. }
+            | JobEvent::Described { .. }
+            | JobEvent::Warned { .. }
+            | JobEvent::SweepIntended { .. }
+            | JobEvent::Finished { .. } => {}
+        }
+        if let (Some(unit), Some(device)) = (&state.unit, device_gained(&fact.event)) {
+            self.owners.insert((server, device), unit.clone());
+        }
+        self.supersede(fact, was_uncertain);
+    }
+
+    /// A new token makes waiting for the old one pointless; a settled answer settles the unit's earlier lost ones.
+    fn supersede(&mut self, fact: &Fact, was_uncertain: bool) {
+        let token = matches!(fact.event, JobEvent::Reserved { .. } | JobEvent::Renewed { .. });
+        let settled =
+            matches!(fact.event, JobEvent::Adopted { .. } | JobEvent::NothingWasMade) && !was_uncertain;
+        if !(token || settled) {
+            return;
+        }
+        let Some(unit) = self.jobs.get(&fact.job).and_then(|job| job.state.unit.as_ref()) else { return };
+        let Some(unit) = self.units.get(unit) else { return };
+        for earlier in unit.jobs.iter().filter(|job| **job != fact.job) {
+            let Some(recorded) = self.jobs.get(earlier) else { continue };
+            let over = match recorded.state.open_case() {
+                Some(OpenCase::ReserveUnanswered { .. }) => settled,
+                Some(
+                    OpenCase::NotStarted
+                    | OpenCase::RenewUnanswered { .. }
+                    | OpenCase::ReservedNotDelivered { .. }
+                    | OpenCase::DeliveryUncertain { .. }
+                    | OpenCase::AwaitingFirstLight { .. },
+                ) => token && recorded.state.finished(),
+                Some(OpenCase::DescribeOpen { .. }) | None => false,
+            };
+            if over {
+                self.superseded.insert(*earlier);
+            }
+        }
+    }
+
+    /// Sequence number of the newest fact; 0 when there is none.
+    pub fn last_seq(&self) -> i64 {
+        self.last_seq
+    }
+
+    pub fn job(&self, job: JobId) -> Option<&RecordedJob> {
+        self.jobs.get(&job)
+    }
+
+    /// All jobs, oldest first.
+    pub fn jobs(&self) -> impl Iterator<Item = (JobId, &RecordedJob)> {
+        self.jobs.iter().map(|(id, job)| (*id, job))
+    }
+
+    pub fn unit(&self, unit: &UnitId) -> Option<&UnitState> {
+        self.units.get(unit)
+    }
+
+    pub fn units(&self) -> impl Iterator<Item = &UnitState> {
+        self.units.values()
+    }
+
+    /// The unit that a cloud device belongs to, as far as this journal knows.
+    pub fn owner_of(&self, server: &str, device: DeviceId) -> Option<&UnitId> {
+        self.owners.get(&(server_key(server), device))
+    }
+
+    /// Whether the device was made or adopted here; only such devices are ever named or removed.
+    pub fn is_ours(&self, server: &str, device: DeviceId) -> bool {
+        self.made.contains_key(&(server_key(server), device))
+    }
+
+    /// All cloud devices that were made or adopted here.
+    pub fn made(&self) -> impl Iterator<Item = &MadeDevice> {
+        self.made.values()
+    }
+
+    /// Cloud devices made here that never came to life, were not removed, and that no running or open job waits for.
+    pub fn ghosts(&self) -> impl Iterator<Item = &MadeDevice> {
+        let waited_for: BTreeSet<(String, DeviceId)> = self
+            .jobs
+            .iter()
+            .filter(|(id, _)| !self.superseded.contains(id))
+            .filter_map(|(_, job)| {
+                job.state.open_case()?;
+                Some((server_key(&job.state.recipe.as_ref()?.cloud.server), job.state.device?))
+            })
+            .collect();
+        self.made.values().filter(move |made| {
+            !made.lit && !made.swept && !waited_for.contains(&(made.server.clone(), made.device))
+        })
+    }
+
+    /// What has to be settled, oldest first. Jobs that are running now look like jobs that a crash cut off; whoever
+    /// runs them knows better.
+    pub fn open_cases(&self) -> Vec<OpenJob> {
+        self.jobs
+            .iter()
+            .filter(|(id, _)| !self.superseded.contains(id))
+            .filter_map(|(id, job)| {
+                Some(OpenJob { job: *id, unit: job.state.unit.clone(), case: job.state.open_case()? })
+            })
+            .collect()
+    }
+}
+
+/// The device that a fact gives to the job's unit.
+fn device_gained(event: &JobEvent) -> Option<DeviceId> {
+    match event {
+        JobEvent::Reserved { device, .. }
+        | JobEvent::Renewed { device, .. }
+        | JobEvent::Adopted { device }
+        | JobEvent::Seen { device, .. } => Some(*device),
+        JobEvent::Queued { .. }
+        | JobEvent::StepBegan { .. }
+        | JobEvent::Connected { .. }
+        | JobEvent::Identified { .. }
+        | JobEvent::Surveyed { .. }
+        | JobEvent::ReserveIntended { .. }
+        | JobEvent::RenewIntended { .. }
+        | JobEvent::TokenFailed { .. }
+        | JobEvent::NothingWasMade
+        | JobEvent::DeliverIntended { .. }
+        | JobEvent::Delivered { .. }
+        | JobEvent::Said { .. }
+        | JobEvent::Described { .. }
+        | JobEvent::Warned { .. }
+        | JobEvent::SweepIntended { .. }
+        | JobEvent::Swept { .. }
+        | JobEvent::Finished { .. } => None,
+    }
+}
+
+impl UnitState {
+    fn new(unit: UnitId, at: i64) -> UnitState {
+        UnitState {
+            unit,
+            device: None,
+            devices: BTreeMap::new(),
+            name: None,
+            template: None,
+            firmware: None,
+            driver: None,
+            attempts: 0,
+            outcome: None,
+            fault: None,
+            last_seen: None,
+            last_at: at,
+            jobs: Vec::new(),
+        }
+    }
+
+    /// Takes in a fact of a job of this unit; `state` is the job's state after it.
+    fn take_in(&mut self, fact: &Fact, state: &JobState, server: &str) {
+        self.last_at = self.last_at.max(fact.at);
+        if let Some(device) = device_gained(&fact.event) {
+            self.device = Some(device);
+            self.devices.insert(server.to_owned(), device);
+        }
+        match &fact.event {
+            JobEvent::Identified { identity, attempt, .. } => {
+                if !self.jobs.contains(&fact.job) {
+                    self.jobs.push(fact.job);
+                }
+                self.attempts = self.attempts.max(*attempt);
+                self.driver = state.driver.clone().or(self.driver.take());
+                self.template = identity.template.clone().or(self.template.take());
+                self.firmware = identity.firmware_version.clone().or(self.firmware.take());
+                if self.name.is_none() {
+                    self.name.clone_from(&identity.name);
+                }
+            }
+            JobEvent::Seen { at, template, firmware, .. } => {
+                self.last_seen = self.last_seen.max(*at);
+                self.template = template.clone().or(self.template.take());
+                self.firmware = firmware.clone().or(self.firmware.take());
+            }
+            JobEvent::Described { name: Some(name), .. } => self.name = Some(name.clone()),
+            JobEvent::Finished { .. } => {
+                // A late word about an old job does not hide the result of the newest one.
+                if self.jobs.last() == Some(&fact.job) {
+                    self.outcome = state.outcome;
+                    self.fault.clone_from(&state.fault);
+                }
+            }
+            JobEvent::Queued { .. }
+            | JobEvent::StepBegan { .. }
+            | JobEvent::Connected { .. }
+            | JobEvent::Surveyed { .. }
+            | JobEvent::ReserveIntended { .. }
+            | JobEvent::Reserved { .. }
+            | JobEvent::RenewIntended { .. }
+            | JobEvent::Renewed { .. }
+            | JobEvent::TokenFailed { .. }
+            | JobEvent::Adopted { .. }
+            | JobEvent::NothingWasMade
+            | JobEvent::DeliverIntended { .. }
+            | JobEvent::Delivered { .. }
+            | JobEvent::Said { .. }
+            | JobEvent::Described { name: None, .. }
+            | JobEvent::Warned { .. }
+            | JobEvent::SweepIntended { .. }
+            | JobEvent::Swept { .. } => {}
+        }
+    }
+
+    fn forget(&mut self, server: &str, device: DeviceId) {
+        self.devices.retain(|on, id| !(on == server && *id == device));
+        if self.device == Some(device) {
+            self.device = self.devices.values().next().copied();
+        }
+    }
+}
+
+/// One spelling for each server: host names do not care for case, and a closing slash means nothing.
+fn server_key(server: &str) -> String {
+    server.trim_end_matches('/').to_ascii_lowercase()
+}
