@@ -3,7 +3,10 @@
 //! A fault is a code with its step, its blame and what can be done; the sentences belong to the faces (`api/words.rs`).
 //! A refusal is not a fault: nothing was begun.
 
+use crate::record::JournalError;
 use crate::record::event::Step;
+use cloud::CloudError;
+use link::LinkError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -176,3 +179,70 @@ pub struct RefusalReason {
     #[serde(default)]
     pub about: std::collections::BTreeMap<String, String>,
 }
+
+impl Fault {
+    pub fn new(code: FaultCode, step: Step, blame: Blame, retry: Retry) -> Fault {
+        Fault {
+            code,
+            step,
+            blame,
+            retry,
+            device_code: None,
+            about: std::collections::BTreeMap::new(),
+            chain: String::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn with_chain(mut self, error: &dyn std::error::Error) -> Fault {
+        self.chain = chain(error);
+        self
+    }
+
+    pub fn from_link(step: Step, error: &LinkError) -> Fault {
+        Fault::new(FaultCode::LinkLost, step, Blame::Device, Retry::Now).with_chain(error)
+    }
+
+    pub fn from_cloud(step: Step, error: &CloudError) -> Fault {
+        Fault::new(FaultCode::CloudUnavailable, step, Blame::Cloud, Retry::Now).with_chain(error)
+    }
+}
+
+/// An error with all its sources, from the outermost inwards.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}
+
+impl Refusal {
+    pub fn of(code: RefusalCode, about: &[(&str, &str)]) -> Refusal {
+        let about = about.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Refusal { reasons: vec![RefusalReason { code, about }] }
+    }
+
+    pub fn journal(error: &JournalError) -> Refusal {
+        let code = match error {
+            JournalError::InUse { .. } => RefusalCode::StateInUse,
+            JournalError::Newer { .. } => RefusalCode::StateNewer,
+            JournalError::Unusable { .. } | JournalError::Damaged { .. } | JournalError::Closed => {
+                RefusalCode::StateUnusable
+            }
+        };
+        Refusal::of(code, &[("why", &error.to_string())])
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let codes: Vec<&str> = self.reasons.iter().map(|reason| reason.code.as_str()).collect();
+        write!(f, "nothing was begun: {}", codes.join(", "))
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,1 +1,14 @@
-//! Making it happen.
+//! Making it happen: who does what ([`dispatch`]), what is in sight ([`sightings`]), one job from its first step to its
+//! end ([`runner`], [`steps`]), and what a crash or a lost answer left open ([`reconcile`]).
+//!
+//! Not here: what is wanted (`plan`), what happened (`record`), and how a person is told (`api`).
+
+pub mod dispatch;
+pub mod reconcile;
+mod runner;
+pub mod sightings;
+mod steps;
+
+pub use dispatch::{Clouds, Engine, Fuse, Job, Update};
+pub use reconcile::{Ghost, Reconciled, Verdict};
+pub use sightings::Spotted;

@@ -1,0 +1,42 @@
+//! What is in sight, on all media at once, with the drivers that may fit.
+//!
+//! Not here: choosing a device for a job (`steps.rs`), and opening anything.
+
+use crate::fault::Fault;
+use crate::record::event::Step;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use link::{Medium, Sighting};
+use std::sync::Arc;
+
+/// A sighting with the names of the drivers that may fit it, best first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spotted {
+    pub sighting: Sighting,
+    pub drivers: Vec<&'static str>,
+}
+
+impl From<Sighting> for Spotted {
+    fn from(sighting: Sighting) -> Spotted {
+        let drivers = proto::drivers_for(&sighting.advert).into_iter().map(|driver| driver.name()).collect();
+        Spotted { sighting, drivers }
+    }
+}
+
+pub(crate) fn merged(
+    media: impl Iterator<Item = Arc<dyn Medium>>,
+) -> BoxStream<'static, Result<Spotted, Fault>> {
+    let streams: Vec<_> = media.map(|medium| of(medium).boxed()).collect();
+    stream::select_all(streams).boxed()
+}
+
+fn of(medium: Arc<dyn Medium>) -> impl futures::Stream<Item = Result<Spotted, Fault>> + Send {
+    stream::once(async move {
+        match medium.watch().await {
+            Ok(sightings) => sightings,
+            Err(error) => stream::iter([Err(error)]).boxed(),
+        }
+    })
+    .flatten()
+    .map(|seen| seen.map(Spotted::from).map_err(|error| Fault::from_link(Step::Connect, &error)))
+}
