@@ -153,14 +153,6 @@ pub enum JobEvent {
         outcome: Outcome,
         fault: Option<Box<Fault>>,
     },
-    /// About to delete a cloud device that this job made and that never came to life.
-    SweepIntended {
-        device: DeviceId,
-    },
-    /// That device is gone from the cloud; it is nobody's any more.
-    Swept {
-        device: DeviceId,
-    },
 }
 
 /// A fact with its place in the journal. `at` is this computer's clock, milliseconds since the Unix epoch.

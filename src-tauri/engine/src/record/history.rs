@@ -162,6 +162,7 @@ impl Ledger {
             | JobEvent::NothingWasMade
             | JobEvent::DeliverIntended { .. }
             | JobEvent::Delivered { .. }
+            | JobEvent::DeliveryRefused { .. }
             | JobEvent::Said { .. }
             | JobEvent::Described { .. }
             | JobEvent::Warned { .. }
@@ -287,6 +288,7 @@ fn device_gained(event: &JobEvent) -> Option<DeviceId> {
         | JobEvent::NothingWasMade
         | JobEvent::DeliverIntended { .. }
         | JobEvent::Delivered { .. }
+        | JobEvent::DeliveryRefused { .. }
         | JobEvent::Said { .. }
         | JobEvent::Described { .. }
         | JobEvent::Warned { .. }
@@ -361,6 +363,7 @@ impl UnitState {
             | JobEvent::NothingWasMade
             | JobEvent::DeliverIntended { .. }
             | JobEvent::Delivered { .. }
+            | JobEvent::DeliveryRefused { .. }
             | JobEvent::Said { .. }
             | JobEvent::Described { name: None, .. }
             | JobEvent::Warned { .. }

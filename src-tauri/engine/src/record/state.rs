@@ -153,7 +153,7 @@ impl JobState {
                 self.attempt = *attempt;
             }
             JobEvent::Surveyed { networks } => self.networks_heard = Some(networks.len()),
-            JobEvent::ReserveIntended { org, owner, cloud_time } => {
+            JobEvent::ReserveIntended { org, owner, cloud_time, newest: _ } => {
                 let call = TokenCall::Reserve { org: *org, owner: *owner, since: *cloud_time };
                 self.token = TokenAct { phase: Act::Intended, call: Some(call), at: None };
             }
@@ -199,6 +199,7 @@ impl JobState {
                 self.delivery = Act::Done;
                 self.token_carried = Some(*token_carried);
             }
+            JobEvent::DeliveryRefused { fault: _ } => self.delivery = Act::Failed,
             JobEvent::Said { word } => self.word = Some(word.clone()),
             JobEvent::Seen { device, at, template, firmware } => {
                 self.device = Some(*device);
@@ -341,6 +342,7 @@ impl Timeline {
             | JobEvent::NothingWasMade
             | JobEvent::DeliverIntended { .. }
             | JobEvent::Delivered { .. }
+            | JobEvent::DeliveryRefused { .. }
             | JobEvent::Said { .. }
             | JobEvent::Seen { .. }
             | JobEvent::Described { .. }
