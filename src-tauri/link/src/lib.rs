@@ -5,6 +5,8 @@
 
 pub mod contact;
 pub mod medium;
+pub mod serial;
 
 pub use contact::{Contact, ContactError};
 pub use medium::*;
+pub use serial::{SerialMedium, SerialSettings};
