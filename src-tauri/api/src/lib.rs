@@ -1,1 +1,13 @@
+//! What a face may ask and see.
+//!
+//! `calls.rs` turns a request into a recipe or refuses it with all reasons; `lines.rs` is what the command line prints
+//! for machines, `desk.rs` what the window shows; `words/` holds the sentences that people read. Not here: how a
+//! terminal or a window looks, and anything that touches a device.
+
+pub mod calls;
 pub mod desk;
+pub mod lines;
+pub mod moment;
+pub mod secrets;
+pub mod story;
+pub mod words;

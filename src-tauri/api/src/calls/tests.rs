@@ -1,0 +1,162 @@
+//! What is accepted, and that a refusal names everything at once.
+
+use super::*;
+
+fn secrets() -> Secrets {
+    let mut secrets = Secrets::default();
+    secrets.set(SecretName::ClientId, Secret::new("id"));
+    secrets.set(SecretName::ClientSecret, Secret::new("secret"));
+    secrets.set(SecretName::WifiPassword, Secret::new("correct horse"));
+    secrets
+}
+
+fn request() -> ProvisionRequest {
+    ProvisionRequest {
+        wanted: Some(Wanted::Any),
+        server: Some("https://fra1.blynk.cloud/".to_owned()),
+        org: Some("7".to_owned()),
+        owner: Some("9223372036854775807".to_owned()),
+        wifi: Some("Workshop 2G".to_owned()),
+        ..ProvisionRequest::default()
+    }
+}
+
+fn codes(refused: Result<Call, Refusal>) -> Vec<RefusalCode> {
+    refused.map_or_else(|refusal| refusal.reasons.iter().map(|reason| reason.code).collect(), |_| Vec::new())
+}
+
+#[test]
+fn a_complete_request_becomes_a_recipe() {
+    let call = request().check(&secrets()).expect("nothing is wrong");
+    assert_eq!(call.recipe.cloud.server, "https://fra1.blynk.cloud");
+    assert_eq!(call.recipe.token_host, "fra1.blynk.cloud");
+    assert_eq!(call.recipe.owner, UserId(i64::MAX));
+    assert_eq!(call.recipe.patience_s, PATIENCE_S);
+    assert_eq!(call.target, Target::Any);
+}
+
+#[test]
+fn all_reasons_are_given_at_once() {
+    let request = ProvisionRequest {
+        wanted: Some(Wanted::Port { path: "/dev/none".to_owned(), known: false }),
+        server: Some("http://example.com".to_owned()),
+        org: Some("0".to_owned()),
+        owner: Some("nobody".to_owned()),
+        wifi: Some("x".repeat(32)),
+        driver: Some("fax".to_owned()),
+        name: Some("a/b".to_owned()),
+        ..ProvisionRequest::default()
+    };
+    assert_eq!(
+        codes(request.check(&Secrets::default())),
+        [
+            RefusalCode::InsecureServer,
+            RefusalCode::BadOrg,
+            RefusalCode::BadOwner,
+            RefusalCode::UnknownDriver,
+            RefusalCode::NameInvalid,
+            RefusalCode::UnknownPort,
+            RefusalCode::SecretMissing,
+            RefusalCode::SecretMissing,
+            RefusalCode::SecretMissing,
+            RefusalCode::SsidLength,
+        ]
+    );
+}
+
+#[test]
+fn plain_http_reaches_this_computer_only() {
+    for good in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1", "https://example.com:9443"] {
+        assert!(parse_server(good).is_ok(), "{good}");
+    }
+    for insecure in [
+        "http://example.com",
+        "http://10.0.0.1",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com/x",
+    ] {
+        assert_eq!(parse_server(insecure), Err(RefusalCode::InsecureServer), "{insecure}");
+    }
+    for bad in [
+        "fra1.blynk.cloud",
+        "ftp://example.com",
+        "https://",
+        "https://a/b",
+        "https://me:secret@a",
+        "",
+        "https://a?b",
+    ] {
+        assert_eq!(parse_server(bad), Err(RefusalCode::BadServer), "{bad}");
+    }
+}
+
+#[test]
+fn a_password_in_a_server_address_is_not_repeated() {
+    let refused = ProvisionRequest { server: Some("https://me:hunter22@a".to_owned()), ..request() }
+        .check(&secrets())
+        .expect_err("user names have no place in a server address");
+    assert!(!format!("{refused:?}").contains("hunter22"));
+}
+
+#[test]
+fn ids_are_positive_and_within_their_width() {
+    for bad in ["0", "-1", "2147483648", "1.5", "", "one"] {
+        let refused = ProvisionRequest { org: Some(bad.to_owned()), ..request() }.check(&secrets());
+        assert_eq!(codes(refused), [RefusalCode::BadOrg], "{bad}");
+    }
+    let refused =
+        ProvisionRequest { owner: Some("9223372036854775808".to_owned()), ..request() }.check(&secrets());
+    assert_eq!(codes(refused), [RefusalCode::BadOwner]);
+}
+
+#[test]
+fn network_names_are_counted_in_bytes_and_passwords_in_characters() {
+    let ssid =
+        |ssid: &str| codes(ProvisionRequest { wifi: Some(ssid.to_owned()), ..request() }.check(&secrets()));
+    assert!(ssid(&"x".repeat(31)).is_empty());
+    assert_eq!(ssid(&"x".repeat(32)), [RefusalCode::SsidLength]);
+    assert_eq!(ssid(&"ä".repeat(16)), [RefusalCode::SsidLength]);
+    assert_eq!(ssid(""), [RefusalCode::SsidLength]);
+    let password = |length: usize| {
+        let mut secrets = secrets();
+        secrets.set(SecretName::WifiPassword, Secret::new("p".repeat(length)));
+        codes(request().check(&secrets))
+    };
+    for good in [0, 8, 63] {
+        assert!(password(good).is_empty(), "{good}");
+    }
+    for bad in [1, 7, 64] {
+        assert_eq!(password(bad), [RefusalCode::PasswordLength], "{bad}");
+    }
+}
+
+#[test]
+fn a_bearer_token_stands_for_client_id_and_secret() {
+    let mut given = Secrets::default();
+    given.set(SecretName::Bearer, Secret::new("token"));
+    given.set(SecretName::WifiPassword, Secret::new(""));
+    assert!(request().check(&given).is_ok());
+}
+
+#[test]
+fn names_follow_the_clouds_rule() {
+    let name =
+        |name: &str| codes(ProvisionRequest { name: Some(name.to_owned()), ..request() }.check(&secrets()));
+    assert!(name("Bob's Pump_01-a").is_empty());
+    assert_eq!(name(&"x".repeat(51)), [RefusalCode::NameInvalid]);
+    assert_eq!(name(""), [RefusalCode::NameInvalid]);
+    assert_eq!(name("a;b"), [RefusalCode::NameInvalid]);
+}
+
+#[test]
+fn improvs_carrier_is_one_of_three_ways() {
+    let carrier = |text: &str| {
+        codes(ProvisionRequest { carrier: Some(text.to_owned()), ..request() }.check(&secrets()))
+    };
+    for good in ["url", "third-string", "vendor:254", "vendor:0xC8"] {
+        assert!(carrier(good).is_empty(), "{good}");
+    }
+    for bad in ["vendor:256", "vendor:", "pigeon"] {
+        assert_eq!(carrier(bad), [RefusalCode::DriverSetting], "{bad}");
+    }
+}

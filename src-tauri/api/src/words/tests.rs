@@ -1,0 +1,49 @@
+//! What must be true of every sentence.
+
+use super::*;
+use engine::fault::{Blame, RefusalReason};
+use engine::{Fault, FaultCode, RefusalCode, Retry, Step};
+
+fn fault_of(code: FaultCode) -> Fault {
+    Fault {
+        code,
+        step: Step::Join,
+        blame: Blame::Network,
+        retry: Retry::AfterFix,
+        device_code: None,
+        about: BTreeMap::new(),
+        chain: String::new(),
+    }
+}
+
+fn reads_well(code: &str, sentence: &str) {
+    assert!(sentence.ends_with(['.', '…']), "{code}: {sentence}");
+    assert!(!sentence.contains("  ") && !sentence.contains(" ."), "{code}: {sentence}");
+    assert!(sentence.starts_with(|first: char| first.is_uppercase()), "{code}: {sentence}");
+}
+
+#[test]
+fn every_fault_says_what_why_and_fix_in_whole_sentences() {
+    for code in FaultCode::ALL {
+        let words = fault(&fault_of(*code));
+        for sentence in [&words.what, &words.why, &words.fix] {
+            reads_well(code.as_str(), sentence);
+        }
+    }
+}
+
+#[test]
+fn every_refusal_says_what_and_fix_in_whole_sentences() {
+    for code in RefusalCode::ALL {
+        let words = refusal(&RefusalReason { code: *code, about: BTreeMap::new() });
+        reads_well(code.as_str(), &words.what);
+        reads_well(code.as_str(), &words.fix);
+    }
+}
+
+#[test]
+fn a_sentence_names_what_it_is_about() {
+    let mut refused = fault_of(FaultCode::WifiPasswordRefused);
+    refused.about.insert("ssid".to_owned(), "Workshop 2G".to_owned());
+    assert!(fault(&refused).what.contains("Workshop 2G"));
+}
