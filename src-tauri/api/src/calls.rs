@@ -72,13 +72,8 @@ impl Reasons {
 }
 
 /// One reason with what its sentence names.
-pub fn reason<const N: usize>(code: RefusalCode, about: [(&str, String); N]) -> RefusalReason {
+fn reason<const N: usize>(code: RefusalCode, about: [(&str, String); N]) -> RefusalReason {
     RefusalReason { code, about: about.into_iter().map(|(key, value)| (key.to_owned(), value)).collect() }
-}
-
-/// A refusal for one reason.
-pub fn refuse<const N: usize>(code: RefusalCode, about: [(&str, String); N]) -> Refusal {
-    Refusal { reasons: vec![reason(code, about)] }
 }
 
 impl ProvisionRequest {

@@ -109,7 +109,10 @@ pub fn fact(fact: &Fact, story: &Story) -> String {
     if let Some(at) = body.remove("at") {
         body.insert("cloud_at".to_owned(), at.as_i64().map(moment::rfc3339).into());
     }
-    if let JobEvent::TokenFailed { fault } | JobEvent::DeliveryRefused { fault } | JobEvent::Warned { fault } = &fact.event {
+    if let JobEvent::TokenFailed { fault }
+    | JobEvent::DeliveryRefused { fault }
+    | JobEvent::Warned { fault } = &fact.event
+    {
         body.insert("fault".to_owned(), json!(FaultLine::from(fault.as_ref())));
     }
     body.insert("job".to_owned(), json!(fact.job));

@@ -126,54 +126,6 @@ fn sightings() -> String {
         .collect()
 }
 
-fn told() -> String {
-    let facts = facts();
-    let mut story = Story::new(&facts[0]);
-    let mut text = String::new();
-    for fact in &facts {
-        story.apply(fact);
-        text.push_str(&lines::fact(fact, &story));
-        text.push('\n');
-    }
-    text
-}
-
-fn sightings() -> String {
-    let ble = Sighting {
-        change: Change::Came,
-        address: Address::Ble("AA:BB:CC:DD:EE:FF".into()),
-        advert: Advert::Ble(BleAdvert {
-            name: Some("Blynk Pump-K3M7".into()),
-            rssi: Some(-58),
-            ..BleAdvert::default()
-        }),
-    };
-    let serial = Sighting {
-        change: Change::Left,
-        address: Address::Serial("/dev/ttyUSB0".into()),
-        advert: Advert::Serial(SerialAdvert {
-            usb: Some(UsbIdentity {
-                vid: 0x303a,
-                pid: 0x1001,
-                serial: Some("A1".into()),
-                product: Some("ESP32".into()),
-                manufacturer: None,
-                path: Some("1-1.4".into()),
-            }),
-        }),
-    };
-    [ble, serial]
-        .iter()
-        .map(|sighting| {
-            // Which driver an advert names is the drivers' own business and tested there.
-            let line = lines::SightingLine { driver: None, ..lines::SightingLine::from(sighting) };
-            let view = SightingView { drivers: Vec::new(), ..SightingView::from(sighting) };
-            let view = serde_json::to_string(&view).expect("a view is plain");
-            format!("{}\n{view}\n", lines::line(0, "sighting", &line))
-        })
-        .collect()
-}
-
 /// Compares with the snapshot; set `FIRSTLIGHT_BLESS=1` to write it anew after a wanted change.
 fn compare(name: &str, text: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);

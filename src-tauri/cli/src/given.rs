@@ -1,7 +1,6 @@
 //! Secrets as they are given to this process: standard input, then the environment, then a question on the terminal.
 
 use crate::arguments::Common;
-use api::calls::refuse;
 use api::secrets::{SecretName, Secrets};
 use engine::{Refusal, RefusalCode};
 use proto::Secret;
@@ -16,13 +15,13 @@ pub fn secrets(common: &Common) -> Result<Secrets, Refusal> {
     if !common.secrets_stdin {
         return Ok(environment);
     }
-    let unreadable = |why: String| refuse(RefusalCode::SecretUnreadable, [("why", why)]);
+    let unreadable = |why: &str| Refusal::of(RefusalCode::SecretUnreadable, &[("why", why)]);
     let mut text = String::new();
     std::io::stdin()
         .take(MOST)
         .read_to_string(&mut text)
-        .map_err(|_| unreadable("standard input is not text".to_owned()))?;
-    let typed = Secrets::from_json(&text).map_err(|error| unreadable(error.to_string()))?;
+        .map_err(|_| unreadable("standard input is not text"))?;
+    let typed = Secrets::from_json(&text).map_err(|error| unreadable(&error.to_string()))?;
     Ok(typed.or(environment))
 }
 

@@ -1,7 +1,6 @@
 //! The state folder: where it is, and what is kept in it.
 
 use crate::arguments::Common;
-use api::calls::refuse;
 use engine::record::{Journal, JournalError};
 use engine::{Refusal, RefusalCode};
 use std::path::{Path, PathBuf};
@@ -25,7 +24,7 @@ impl State {
             (None, false) => directories::ProjectDirs::from("", "", "Firstlight")
                 .map(|dirs| State::Folder(dirs.data_dir().to_owned()))
                 .ok_or_else(|| {
-                    refuse(RefusalCode::StateUnusable, [("why", "the system names no data folder".to_owned())])
+                    Refusal::of(RefusalCode::StateUnusable, &[("why", "the system names no data folder")])
                 }),
         }
     }
@@ -47,14 +46,15 @@ impl State {
 
 /// A journal that cannot be opened is a refusal: nothing has begun.
 pub fn refused(dir: &Path, error: &JournalError) -> Refusal {
-    let path = ("path", dir.display().to_string());
+    let path = &*dir.display().to_string();
     match error {
-        JournalError::InUse { .. } => refuse(RefusalCode::StateInUse, [path]),
-        JournalError::Newer { found, known, .. } => {
-            refuse(RefusalCode::StateNewer, [path, ("found", found.to_string()), ("known", known.to_string())])
-        }
+        JournalError::InUse { .. } => Refusal::of(RefusalCode::StateInUse, &[("path", path)]),
+        JournalError::Newer { found, known, .. } => Refusal::of(
+            RefusalCode::StateNewer,
+            &[("path", path), ("found", &found.to_string()), ("known", &known.to_string())],
+        ),
         JournalError::Unusable { .. } | JournalError::Damaged { .. } | JournalError::Closed => {
-            refuse(RefusalCode::StateUnusable, [path, ("why", error.to_string())])
+            Refusal::of(RefusalCode::StateUnusable, &[("path", path), ("why", &error.to_string())])
         }
     }
 }

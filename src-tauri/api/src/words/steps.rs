@@ -71,6 +71,7 @@ pub fn said(word: &DeviceWord) -> String {
         DeviceWord::ConnectingCloud => "the device is connecting to the cloud".to_owned(),
         DeviceWord::Connected => "the device says that it is connected; the cloud decides".to_owned(),
         DeviceWord::Restarted => "the device restarted".to_owned(),
+        DeviceWord::Page { url } => format!("the device has a page of its own: {url}"),
         DeviceWord::Said { text } => format!("the device says: {text}"),
     }
 }
