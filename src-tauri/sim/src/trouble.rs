@@ -1,0 +1,561 @@
+//! Every knob of the simulation, by name and value, with a sentence about what it does.
+//!
+//! `--fault NAME=VALUE` maps straight to [`Trouble::set`] (devices) and [`CloudFaults::set`] (the cloud). What a knob
+//! then changes stands where the behaviour is: `device/` and `cloud.rs`.
+
+use crate::chance::Chance;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Whose knob it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Device,
+    Cloud,
+}
+
+/// One knob as it is listed for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Knob {
+    pub side: Side,
+    pub name: &'static str,
+    /// The values it takes; the first is the one without trouble.
+    pub values: &'static str,
+    pub what: &'static str,
+}
+
+const fn device(name: &'static str, values: &'static str, what: &'static str) -> Knob {
+    Knob { side: Side::Device, name, values, what }
+}
+
+const fn cloud(name: &'static str, values: &'static str, what: &'static str) -> Knob {
+    Knob { side: Side::Cloud, name, values, what }
+}
+
+/// All knobs. `WHEN` is `always`, `once`, `first:N`, `nth:N`, `every:N` or `P%`, with `@CALL` behind it for one call
+/// only (`lost=10%@reserve`).
+pub const KNOBS: &[Knob] = &[
+    device(
+        "outcome",
+        "ok|wrong-password|missing-ssid|no-ip|5ghz|net-timeout|cloud-timeout|bad-token|store-failure|never-checks-in|checks-in-then-drops",
+        "how joining ends, whatever the network is like",
+    ),
+    device("reason", "named|timeout", "timeout: network trouble is reported as 701 without its cause"),
+    device("scale", "1|FACTOR", "factor on all waiting times of the device; 0: at once"),
+    device("slow", "0|MS", "milliseconds before each thing it says"),
+    device("mute", "no|yes", "never says anything"),
+    device(
+        "drop",
+        "never|open|info|ifs|scan|set|connect|connecting|network-up|connected",
+        "the link is lost at this point",
+    ),
+    device("return", "2000|MS|never", "milliseconds after a lost link until the device is back in sight"),
+    device("open", "ok|refused|busy|denied|hang", "what opening the link meets"),
+    device("mtu", "247|23..517", "ATT payload limit that the two sides agree on (BLE)"),
+    device("window", "0|SECONDS", "configuration window; then it no longer advertises; 0: stays open"),
+    device("name-late", "0|MS", "milliseconds until its name is seen after it came (BLE)"),
+    device("cable", "none|unplugged|ready", "an Ethernet socket: none, without cable, or connected already"),
+    device("wifi", "yes|none", "none: it has no Wi-Fi"),
+    device("vanish", "never|MS", "milliseconds after a successful check-in until the device goes dark (BLE)"),
+    device("logs", "some|none|heavy", "log lines in the middle of everything (consoles)"),
+    device("state-logs", "yes|no", "whether state changes are logged (consoles)"),
+    device("echo", "yes|no", "whether typed characters come back (consoles)"),
+    device("reset-on-open", "yes|no", "whether opening the port restarts the board (consoles)"),
+    device("pieces", "whole|BYTES", "cuts what it says into pieces of this many bytes (consoles)"),
+    cloud("lost", "WHEN[@CALL]", "the call is carried out and its answer lost"),
+    cloud("cut", "WHEN[@CALL]", "the call is carried out and its answer cut off in the middle"),
+    cloud("huge", "WHEN[@CALL]", "the answer is 64 MB of blanks"),
+    cloud("not-json", "WHEN[@CALL]", "the answer is a page for people"),
+    cloud("status-400", "WHEN[@CALL]", "refused as malformed"),
+    cloud("status-401", "WHEN[@CALL]", "the access token is not accepted"),
+    cloud("status-403", "WHEN[@CALL]", "a permission is missing"),
+    cloud("status-404", "WHEN[@CALL]", "not found"),
+    cloud("status-429", "WHEN[@CALL]", "too many requests; see retry-after"),
+    cloud("status-500", "WHEN[@CALL]", "a fault of the cloud, nothing done"),
+    cloud("status-503", "WHEN[@CALL]", "the cloud is unavailable, nothing done"),
+    cloud("status-502-after", "WHEN[@CALL]", "a gateway says 502 although the call was carried out"),
+    cloud("wrong-region", "WHEN[@CALL]", "308 to the place that redirect-to names"),
+    cloud("redirect-to", "URL", "base URL of the right region for wrong-region"),
+    cloud("scope", "on|off", "off: the client may sign in but not use the Platform API (403)"),
+    cloud("retry-after", "none|SECONDS", "Retry-After of a 429"),
+    cloud("slow", "0|MS", "milliseconds before every answer"),
+    cloud("device-limit", "none|N", "devices that the plan allows"),
+    cloud("token-life", "604800|SECONDS", "life of a token that no device has used"),
+    cloud("sign-in-life", "86400|SECONDS", "life of an access token"),
+    cloud("record", "at-check-in|at-once", "when the record of a reserved device appears"),
+    cloud("old-token", "dies-at-once|dies-at-use", "when a renewed device's old token stops working"),
+    cloud("unknown-template", "first|refused", "what a device of an unknown template becomes"),
+    cloud("clock", "0|±MS", "how far the cloud's clock is ahead of this computer's"),
+    cloud("reconfigure", "says|silent", "silent: deviceIsOffline is left out of the answer"),
+];
+
+/// The knobs of one side.
+pub fn knobs(side: Side) -> impl Iterator<Item = &'static Knob> {
+    KNOBS.iter().filter(move |knob| knob.side == side)
+}
+
+/// A knob was turned that is not there, or to a place it has not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KnobError {
+    #[error("write a fault as NAME=VALUE, not `{given}`")]
+    Shape { given: String },
+    #[error("no fault is named `{name}`{}; there are: {known}", .near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default())]
+    UnknownName { name: String, near: Option<&'static str>, known: String },
+    #[error("`{value}` is no value of the fault `{name}`; it takes {takes}")]
+    UnknownValue { name: String, value: String, takes: &'static str },
+}
+
+/// Splits `NAME=VALUE`.
+pub fn parse_pair(text: &str) -> Result<(&str, &str), KnobError> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.trim(), value.trim())),
+        _ => Err(KnobError::Shape { given: text.to_owned() }),
+    }
+}
+
+fn find(side: Side, name: &str) -> Result<&'static Knob, KnobError> {
+    if let Some(knob) = knobs(side).find(|knob| knob.name == name) {
+        return Ok(knob);
+    }
+    let known = knobs(side).map(|knob| knob.name).collect::<Vec<_>>().join(", ");
+    let near = knobs(side).map(|knob| knob.name).find(|known| {
+        let (name, known) = (name.to_ascii_lowercase().replace('_', "-"), *known);
+        !name.is_empty() && (known.starts_with(&name) || name.starts_with(known) || known.ends_with(&name))
+    });
+    Err(KnobError::UnknownName { name: name.to_owned(), near, known })
+}
+
+/// How joining ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum JoinOutcome {
+    /// As the world is: right network, right password, a token that the cloud knows.
+    #[default]
+    AsItIs,
+    WrongPassword,
+    MissingSsid,
+    NoAddress,
+    FiveGhz,
+    NetworkTimeout,
+    CloudTimeout,
+    BadToken,
+    StoreFailure,
+    NeverChecksIn,
+    ChecksInThenDrops,
+}
+
+/// Where a link is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropPoint {
+    Open,
+    Info,
+    Ifs,
+    Scan,
+    Set,
+    Connect,
+    Connecting,
+    NetworkUp,
+    Connected,
+}
+
+/// What opening the link meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OpenOutcome {
+    #[default]
+    Fine,
+    Refused,
+    Busy,
+    Denied,
+    Hang,
+}
+
+/// An Ethernet socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cable {
+    #[default]
+    NoSocket,
+    Unplugged,
+    Ready,
+}
+
+/// How talkative a console is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Logs {
+    #[default]
+    Some,
+    None,
+    Heavy,
+}
+
+/// All knobs of one device. The default is a device without trouble.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trouble {
+    pub outcome: JoinOutcome,
+    /// Network trouble is told as 701 without its cause.
+    pub reason_hidden: bool,
+    pub scale: f64,
+    pub slow: Duration,
+    pub mute: bool,
+    pub drop: Option<DropPoint>,
+    /// `None`: never comes back.
+    pub comes_back: Option<Duration>,
+    pub open: OpenOutcome,
+    pub mtu: u16,
+    /// `None`: stays open.
+    pub window: Option<Duration>,
+    pub name_late: Duration,
+    pub cable: Cable,
+    pub has_wifi: bool,
+    pub vanish: Option<Duration>,
+    pub logs: Logs,
+    pub state_logs: bool,
+    pub echo: bool,
+    pub reset_on_open: bool,
+    /// `None`: whole.
+    pub pieces: Option<usize>,
+}
+
+impl Default for Trouble {
+    fn default() -> Trouble {
+        Trouble {
+            outcome: JoinOutcome::AsItIs,
+            reason_hidden: false,
+            scale: 1.0,
+            slow: Duration::ZERO,
+            mute: false,
+            drop: None,
+            comes_back: Some(Duration::from_secs(2)),
+            open: OpenOutcome::Fine,
+            mtu: 247,
+            window: None,
+            name_late: Duration::ZERO,
+            cable: Cable::NoSocket,
+            has_wifi: true,
+            vanish: None,
+            logs: Logs::Some,
+            state_logs: true,
+            echo: true,
+            reset_on_open: true,
+            pieces: None,
+        }
+    }
+}
+
+impl Trouble {
+    /// The trouble that these `NAME=VALUE` pairs make.
+    pub fn of<'a>(pairs: impl IntoIterator<Item = &'a str>) -> Result<Trouble, KnobError> {
+        let mut trouble = Trouble::default();
+        for pair in pairs {
+            let (name, value) = parse_pair(pair)?;
+            trouble.set(name, value)?;
+        }
+        Ok(trouble)
+    }
+
+    /// Turns one knob.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), KnobError> {
+        let knob = find(Side::Device, name)?;
+        self.turn(name, value).ok_or_else(|| refused(knob, value))
+    }
+
+    fn turn(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "outcome" => {
+                self.outcome = match value {
+                    "ok" => JoinOutcome::AsItIs,
+                    "wrong-password" => JoinOutcome::WrongPassword,
+                    "missing-ssid" => JoinOutcome::MissingSsid,
+                    "no-ip" => JoinOutcome::NoAddress,
+                    "5ghz" => JoinOutcome::FiveGhz,
+                    "net-timeout" => JoinOutcome::NetworkTimeout,
+                    "cloud-timeout" => JoinOutcome::CloudTimeout,
+                    "bad-token" => JoinOutcome::BadToken,
+                    "store-failure" => JoinOutcome::StoreFailure,
+                    "never-checks-in" => JoinOutcome::NeverChecksIn,
+                    "checks-in-then-drops" => JoinOutcome::ChecksInThenDrops,
+                    _ => return None,
+                }
+            }
+            "reason" => self.reason_hidden = either(value, "timeout", "named")?,
+            "scale" => self.scale = factor(value)?,
+            "slow" => self.slow = milliseconds(value)?,
+            "mute" => self.mute = either(value, "yes", "no")?,
+            "drop" => {
+                self.drop = match value {
+                    "never" => None,
+                    "open" => Some(DropPoint::Open),
+                    "info" => Some(DropPoint::Info),
+                    "ifs" => Some(DropPoint::Ifs),
+                    "scan" => Some(DropPoint::Scan),
+                    "set" => Some(DropPoint::Set),
+                    "connect" => Some(DropPoint::Connect),
+                    "connecting" => Some(DropPoint::Connecting),
+                    "network-up" => Some(DropPoint::NetworkUp),
+                    "connected" => Some(DropPoint::Connected),
+                    _ => return None,
+                }
+            }
+            "return" => self.comes_back = if value == "never" { None } else { Some(milliseconds(value)?) },
+            "open" => {
+                self.open = match value {
+                    "ok" => OpenOutcome::Fine,
+                    "refused" => OpenOutcome::Refused,
+                    "busy" => OpenOutcome::Busy,
+                    "denied" => OpenOutcome::Denied,
+                    "hang" => OpenOutcome::Hang,
+                    _ => return None,
+                }
+            }
+            "mtu" => self.mtu = value.parse().ok().filter(|mtu| (23..=517).contains(mtu))?,
+            "window" => {
+                let seconds: u64 = value.parse().ok()?;
+                self.window = (seconds > 0).then(|| Duration::from_secs(seconds));
+            }
+            "name-late" => self.name_late = milliseconds(value)?,
+            "cable" => {
+                self.cable = match value {
+                    "none" => Cable::NoSocket,
+                    "unplugged" => Cable::Unplugged,
+                    "ready" => Cable::Ready,
+                    _ => return None,
+                }
+            }
+            "wifi" => self.has_wifi = either(value, "yes", "none")?,
+            "vanish" => self.vanish = if value == "never" { None } else { Some(milliseconds(value)?) },
+            "logs" => {
+                self.logs = match value {
+                    "some" => Logs::Some,
+                    "none" => Logs::None,
+                    "heavy" => Logs::Heavy,
+                    _ => return None,
+                }
+            }
+            "state-logs" => self.state_logs = either(value, "yes", "no")?,
+            "echo" => self.echo = either(value, "yes", "no")?,
+            "reset-on-open" => self.reset_on_open = either(value, "yes", "no")?,
+            "pieces" => {
+                self.pieces = match value {
+                    "whole" => None,
+                    bytes => Some(bytes.parse().ok().filter(|bytes| *bytes > 0)?),
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// A waiting time of the device, scaled.
+    pub fn scaled(&self, time: Duration) -> Duration {
+        time.mul_f64(self.scale)
+    }
+}
+
+fn refused(knob: &'static Knob, value: &str) -> KnobError {
+    KnobError::UnknownValue { name: knob.name.to_owned(), value: value.to_owned(), takes: knob.values }
+}
+
+fn either(value: &str, yes: &str, no: &str) -> Option<bool> {
+    match value {
+        _ if value == yes => Some(true),
+        _ if value == no => Some(false),
+        _ => None,
+    }
+}
+
+fn milliseconds(value: &str) -> Option<Duration> {
+    value.parse().ok().map(Duration::from_millis)
+}
+
+fn factor(value: &str) -> Option<f64> {
+    value.parse().ok().filter(|factor: &f64| factor.is_finite() && *factor >= 0.0 && *factor <= 1000.0)
+}
+
+/// A kind of mishap of one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mishap {
+    Lost,
+    Cut,
+    Huge,
+    NotJson,
+    Status(u16),
+    /// 502 after the call was carried out.
+    GatewayAfter,
+    WrongRegion,
+}
+
+/// When a mishap strikes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum When {
+    Always,
+    First(u32),
+    Nth(u32),
+    Every(u32),
+    Probability(f64),
+}
+
+impl When {
+    fn parse(text: &str) -> Option<When> {
+        let count = |text: &str| text.parse::<u32>().ok().filter(|count| *count > 0);
+        Some(match text {
+            "always" => When::Always,
+            "once" => When::First(1),
+            _ => match text.split_once(':') {
+                Some(("first", n)) => When::First(count(n)?),
+                Some(("nth", n)) => When::Nth(count(n)?),
+                Some(("every", n)) => When::Every(count(n)?),
+                Some(_) => return None,
+                None => {
+                    let percent: f64 = text.strip_suffix('%')?.parse().ok()?;
+                    (0.0..=100.0).contains(&percent).then_some(When::Probability(percent / 100.0))?
+                }
+            },
+        })
+    }
+}
+
+/// A mishap with its occasion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Occasion {
+    pub mishap: Mishap,
+    pub when: When,
+    /// Name of one call; `None`: any call.
+    pub call: Option<String>,
+    seen: u32,
+}
+
+impl Occasion {
+    fn strikes(&mut self, call: &str, chance: &mut Chance) -> bool {
+        if self.call.as_deref().is_some_and(|only| only != call) {
+            return false;
+        }
+        self.seen += 1;
+        match self.when {
+            When::Always => true,
+            When::First(n) => self.seen <= n,
+            When::Nth(n) => self.seen == n,
+            When::Every(n) => self.seen.is_multiple_of(n),
+            When::Probability(p) => chance.strikes(p),
+        }
+    }
+}
+
+/// All knobs of the cloud. The default is a cloud without trouble.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CloudFaults {
+    pub occasions: Vec<Occasion>,
+    pub redirect_to: Option<String>,
+    pub scope_off: bool,
+    pub retry_after: Option<u64>,
+    pub slow: Duration,
+    pub device_limit: Option<u32>,
+    pub token_life: Duration,
+    pub sign_in_life: Duration,
+    pub record_at_once: bool,
+    pub old_token_dies_at_use: bool,
+    pub unknown_template_refused: bool,
+    /// Milliseconds that the cloud's clock is ahead.
+    pub clock_ms: i64,
+    pub reconfigure_silent: bool,
+}
+
+impl Default for CloudFaults {
+    fn default() -> CloudFaults {
+        CloudFaults {
+            occasions: Vec::new(),
+            redirect_to: None,
+            scope_off: false,
+            retry_after: None,
+            slow: Duration::ZERO,
+            device_limit: None,
+            token_life: Duration::from_secs(7 * 24 * 3600),
+            sign_in_life: Duration::from_secs(86_400),
+            record_at_once: false,
+            old_token_dies_at_use: false,
+            unknown_template_refused: false,
+            clock_ms: 0,
+            reconfigure_silent: false,
+        }
+    }
+}
+
+impl CloudFaults {
+    /// The faults that these `NAME=VALUE` pairs make.
+    pub fn of<'a>(pairs: impl IntoIterator<Item = &'a str>) -> Result<CloudFaults, KnobError> {
+        let mut faults = CloudFaults::default();
+        for pair in pairs {
+            let (name, value) = parse_pair(pair)?;
+            faults.set(name, value)?;
+        }
+        Ok(faults)
+    }
+
+    /// Turns one knob. A knob with `WHEN` adds an occasion each time; `never` takes its occasions away.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), KnobError> {
+        let knob = find(Side::Cloud, name)?;
+        self.turn(name, value).ok_or_else(|| refused(knob, value))
+    }
+
+    fn turn(&mut self, name: &str, value: &str) -> Option<()> {
+        let mishap = match name {
+            "lost" => Some(Mishap::Lost),
+            "cut" => Some(Mishap::Cut),
+            "huge" => Some(Mishap::Huge),
+            "not-json" => Some(Mishap::NotJson),
+            "status-502-after" => Some(Mishap::GatewayAfter),
+            "wrong-region" => Some(Mishap::WrongRegion),
+            _ => name.strip_prefix("status-").and_then(|code| code.parse().ok()).map(Mishap::Status),
+        };
+        if let Some(mishap) = mishap {
+            if value == "never" {
+                self.occasions.retain(|occasion| occasion.mishap != mishap);
+                return Some(());
+            }
+            let (when, call) = match value.split_once('@') {
+                Some((when, call)) => (when, Some(call)),
+                None => (value, None),
+            };
+            if let Some(call) = call
+                && !crate::cloud::Call::ALL.iter().any(|known| known.name() == call)
+            {
+                return None;
+            }
+            let when = When::parse(when)?;
+            self.occasions.push(Occasion { mishap, when, call: call.map(str::to_owned), seen: 0 });
+            return Some(());
+        }
+        let seconds = |value: &str| value.parse().ok().map(Duration::from_secs);
+        match name {
+            "redirect-to" => self.redirect_to = Some(value.trim_end_matches('/').to_owned()),
+            "scope" => self.scope_off = either(value, "off", "on")?,
+            "retry-after" => {
+                self.retry_after = if value == "none" { None } else { Some(value.parse().ok()?) }
+            }
+            "slow" => self.slow = milliseconds(value)?,
+            "device-limit" => {
+                self.device_limit = if value == "none" { None } else { Some(value.parse().ok()?) }
+            }
+            "token-life" => self.token_life = seconds(value)?,
+            "sign-in-life" => self.sign_in_life = seconds(value)?,
+            "record" => self.record_at_once = either(value, "at-once", "at-check-in")?,
+            "old-token" => self.old_token_dies_at_use = either(value, "dies-at-use", "dies-at-once")?,
+            "unknown-template" => self.unknown_template_refused = either(value, "refused", "first")?,
+            "clock" => self.clock_ms = value.parse().ok()?,
+            "reconfigure" => self.reconfigure_silent = either(value, "silent", "says")?,
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// The mishap of this call, if one strikes. Each occasion counts the calls that concern it.
+    pub(crate) fn strike(&mut self, call: &str, chance: &mut Chance) -> Option<Mishap> {
+        let mut struck = None;
+        for occasion in &mut self.occasions {
+            if occasion.strikes(call, chance) && struck.is_none() {
+                struck = Some(occasion.mishap);
+            }
+        }
+        struck
+    }
+}
+
+/// A name with its number of uses, for reports.
+pub type Counts = BTreeMap<&'static str, u32>;
