@@ -6,6 +6,7 @@
 pub mod device;
 pub mod dialogue;
 pub mod driver;
+pub mod improv;
 pub mod secret;
 
 pub use device::*;
