@@ -84,7 +84,11 @@ pub trait Driver: Send + Sync {
 
 /// Every driver that this build knows, in the order in which `auto` tries them: the least intrusive question first.
 pub fn drivers() -> &'static [&'static dyn Driver] {
-    &[&crate::improv::driver::Improv]
+    &[
+        &crate::blynk::inject::BlynkInject,
+        &crate::blynk::console::BlynkConsole,
+        &crate::improv::driver::Improv,
+    ]
 }
 
 pub fn driver(name: &str) -> Option<&'static dyn Driver> {

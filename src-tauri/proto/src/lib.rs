@@ -3,9 +3,11 @@
 //! Here is no task, no socket, no file and no clock; whoever drives a machine hands it the time. So every line can be
 //! tested with plain values. How bytes travel is `link`'s business, and what is wanted of a device is `engine`'s.
 
+pub mod blynk;
 pub mod device;
 pub mod dialogue;
 pub mod driver;
+pub mod framing;
 pub mod improv;
 pub mod secret;
 
