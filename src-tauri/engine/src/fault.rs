@@ -229,7 +229,7 @@ impl Refusal {
     pub fn journal(error: &JournalError) -> Refusal {
         let code = match error {
             JournalError::InUse { .. } => RefusalCode::StateInUse,
-            JournalError::Newer { .. } => RefusalCode::StateNewer,
+            JournalError::Newer { .. } | JournalError::NewerRecord { .. } => RefusalCode::StateNewer,
             JournalError::Unusable { .. } | JournalError::Damaged { .. } | JournalError::Closed => {
                 RefusalCode::StateUnusable
             }

@@ -2,6 +2,7 @@
 //!
 //! Everything that is shown, resumed or reported is a fold of facts; nothing else is stored of a job.
 
+pub(crate) mod chain;
 pub mod event;
 pub mod history;
 pub mod journal;

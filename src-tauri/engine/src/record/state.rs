@@ -40,8 +40,9 @@ impl Act {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "call", rename_all = "snake_case")]
 pub enum TokenCall {
-    /// `since`: the cloud's clock before the call; an orphan was made after it.
-    Reserve { org: OrgId, owner: UserId, since: Option<CloudTime> },
+    /// `since`: the cloud's clock before the call; an orphan was made after it. `newest`: the highest device id seen
+    /// before the call; an orphan's is above it.
+    Reserve { org: OrgId, owner: UserId, since: Option<CloudTime>, newest: Option<DeviceId> },
     /// `baseline`: what the cloud knew of the last connect before the call.
     Renew { device: DeviceId, baseline: Option<CloudTime> },
 }
@@ -118,7 +119,7 @@ pub enum OpenCase {
     /// Nothing in the world was changed: begin again.
     NotStarted,
     /// A device may have been made: look for an orphan made since, before anything is reserved again.
-    ReserveUnanswered { org: OrgId, owner: UserId, since: Option<CloudTime> },
+    ReserveUnanswered { org: OrgId, owner: UserId, since: Option<CloudTime>, newest: Option<DeviceId> },
     /// The token may be a new one; asking for another is harmless.
     RenewUnanswered { device: DeviceId },
     /// The cloud device is there, its token was lost with the process.
@@ -153,8 +154,9 @@ impl JobState {
                 self.attempt = *attempt;
             }
             JobEvent::Surveyed { networks } => self.networks_heard = Some(networks.len()),
-            JobEvent::ReserveIntended { org, owner, cloud_time, newest: _ } => {
-                let call = TokenCall::Reserve { org: *org, owner: *owner, since: *cloud_time };
+            JobEvent::ReserveIntended { org, owner, cloud_time, newest } => {
+                let call =
+                    TokenCall::Reserve { org: *org, owner: *owner, since: *cloud_time, newest: *newest };
                 self.token = TokenAct { phase: Act::Intended, call: Some(call), at: None };
             }
             JobEvent::RenewIntended { device, baseline } => {
@@ -292,8 +294,8 @@ impl JobState {
 
     fn open_reserve(&self) -> Option<OpenCase> {
         match self.token.call {
-            Some(TokenCall::Reserve { org, owner, since }) if self.token.phase.uncertain() => {
-                Some(OpenCase::ReserveUnanswered { org, owner, since })
+            Some(TokenCall::Reserve { org, owner, since, newest }) if self.token.phase.uncertain() => {
+                Some(OpenCase::ReserveUnanswered { org, owner, since, newest })
             }
             Some(TokenCall::Reserve { .. } | TokenCall::Renew { .. }) | None => None,
         }

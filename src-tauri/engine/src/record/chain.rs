@@ -1,0 +1,46 @@
+//! The chain of hashes over the facts: what exactly is hashed, in the journal and in an export alike.
+//!
+//! The chain shows that a record was altered, removed or put in between. It has no key: whoever rewrites all that
+//! follows makes a chain that fits again, so the newest hash is worth keeping elsewhere.
+
+use crate::record::event::JobId;
+use sha2::{Digest, Sha256};
+
+/// Form of a stored fact. It grows with every kind of fact or word in it that older programs cannot read.
+pub(crate) const FACT_VERSION: u32 = 1;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hash(pub [u8; 32]);
+
+impl Hash {
+    /// Before the first record.
+    pub(crate) const START: Hash = Hash([0; 32]);
+
+    /// The hash of the record that follows this one. `event` is the record's JSON exactly as it was written.
+    pub(crate) fn then(self, v: u32, seq: i64, at: i64, job: JobId, event: &str) -> Hash {
+        let mut sha = Sha256::new();
+        sha.update(self.0);
+        sha.update(format!(r#"{{"v":{v},"seq":{seq},"at":{at},"job":"{job}","event":"#));
+        sha.update(event);
+        sha.update("}");
+        Hash(sha.finalize().into())
+    }
+
+    pub(crate) fn from_hex(hex: &str) -> Option<Hash> {
+        let digits = hex.as_bytes();
+        let mut bytes = [0; 32];
+        if digits.len() != 64 || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Hash(bytes))
+    }
+}
+
+impl std::fmt::Display for Hash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
