@@ -4,6 +4,7 @@
 
 pub(crate) mod chain;
 pub mod event;
+pub mod export;
 pub mod history;
 pub mod journal;
 pub mod state;

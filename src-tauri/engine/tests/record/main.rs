@@ -1,0 +1,6 @@
+//! What is recorded: the journal on disk, the folds over it, and how it leaves the house.
+
+mod canaries;
+mod events;
+mod folds;
+mod journal;
