@@ -323,9 +323,11 @@ pub struct ProfileView {
 pub struct JobRequest {
     pub key: String,
     pub ssid: Option<String>,
+    #[ts(type = "string | null")]
     pub password: Option<WindowSecret>,
     /// Use the password that is kept for this network.
     pub kept_password: bool,
+    #[ts(type = "string | null")]
     pub device_secret: Option<WindowSecret>,
     pub name: Option<String>,
     pub meta: BTreeMap<String, String>,
@@ -334,8 +336,7 @@ pub struct JobRequest {
 }
 
 /// A secret on its one way in.
-#[derive(Clone, Deserialize, TS)]
-#[ts(type = "string")]
+#[derive(Clone, Deserialize)]
 pub struct WindowSecret(String);
 
 impl WindowSecret {

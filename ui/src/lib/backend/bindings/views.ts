@@ -33,6 +33,7 @@ export type FaultCode =
 	| 'device.unsupported'
 	| 'device.host_fixed'
 	| 'device.limits'
+	| 'device.busy'
 	| 'template.unknown'
 	| 'template.mismatch'
 	| 'cloud.token_refused'
@@ -61,6 +62,7 @@ export type FaultCode =
 	| 'token.no_carrier'
 	| 'operator.cancelled'
 	| 'computer.journal'
+	| 'computer.interrupted'
 	| 'us.bug';
 
 export type RefusalCode =
@@ -226,11 +228,11 @@ export type ProfileView = { name: string, server: string,
  */
 auth: string, org: number | null, owner: number | null, wifi: Array<string>, };
 
-export type JobRequest = { key: string, ssid: string | null, password: WindowSecret | null, 
+export type JobRequest = { key: string, ssid: string | null, password: string | null, 
 /**
  * Use the password that is kept for this network.
  */
-kept_password: boolean, device_secret: WindowSecret | null, name: string | null, meta: { [key in string]: string }, 
+kept_password: boolean, device_secret: string | null, name: string | null, meta: { [key in string]: string }, 
 /**
  * Re-provision this cloud device.
  */

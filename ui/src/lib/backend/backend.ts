@@ -1,0 +1,50 @@
+/** The only door to Rust. Everything the window can ask stands here; `tauri.ts` and `replay.ts` fulfil it. */
+import type {
+	DeskUpdate,
+	DeskView,
+	FactView,
+	FaultView,
+	JobRequest,
+	LookView,
+	ProfileView,
+	RefusalView
+} from './bindings/views';
+
+export type * from './bindings/views';
+
+export interface Backend {
+	snapshot(): Promise<DeskView>;
+	/** Every change from now on, in order; returns a way to stop. */
+	watch(on: (update: DeskUpdate) => void): Promise<() => void>;
+	/** Asks a device who it is and which networks it hears. Rejects with {@link Trouble}. */
+	look(key: string, deviceSecret: string | null): Promise<LookView>;
+	/** Starts a job and gives its id. Rejects with {@link Trouble}. */
+	start(request: JobRequest): Promise<string>;
+	/** Before delivery: stop. After it: stop waiting. */
+	cancel(job: string): Promise<void>;
+	/** Looks again at a job that ended unknown. */
+	checkAgain(job: string): Promise<void>;
+	history(unit: string): Promise<FactView[]>;
+	reconfigure(unit: string): Promise<boolean | null>;
+	rename(unit: string, name: string): Promise<void>;
+	saveProfile(profile: ProfileView, secrets: { id: string; secret: string }): Promise<void>;
+}
+
+/** What a rejected call carries: either nothing was begun, or something went wrong. */
+export type Trouble = { refusal: RefusalView } | { fault: FaultView };
+
+export function asTrouble(error: unknown): Trouble {
+	if (typeof error === 'object' && error !== null && ('refusal' in error || 'fault' in error))
+		return error as Trouble;
+	return {
+		fault: {
+			code: 'us.bug',
+			step: 'connect',
+			blame: 'us',
+			retry: 'never',
+			device_code: null,
+			about: {},
+			chain: String(error)
+		}
+	};
+}

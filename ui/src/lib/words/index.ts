@@ -1,0 +1,51 @@
+/** Which language, and how a sentence is filled in. The words themselves stand in one catalogue a language. */
+import type { FaultCode, RefusalCode } from '$lib/backend/backend';
+import { de } from './de';
+import { en, type Words } from './en';
+import { faultsDe, refusalsDe } from './faults.de';
+import { faultsEn, refusalsEn } from './faults.en';
+
+export type About = Record<string, string | number | undefined>;
+export interface FaultWords {
+	what: string;
+	why: string;
+	fix: string;
+}
+
+interface Catalogue {
+	words: Words;
+	faults: Record<FaultCode, FaultWords>;
+	refusals: Record<RefusalCode, string>;
+}
+
+const catalogues: Record<string, Catalogue> = {
+	en: { words: en, faults: faultsEn, refusals: refusalsEn },
+	de: { words: de, faults: faultsDe, refusals: refusalsDe }
+};
+
+const preferred = (typeof navigator === 'undefined' ? ['en'] : navigator.languages).map((tag) => tag.slice(0, 2));
+export const language: string = preferred.find((tag) => tag in catalogues) ?? 'en';
+const catalogue = catalogues[language] ?? { words: en, faults: faultsEn, refusals: refusalsEn };
+
+export const w: Words = catalogue.words;
+
+/** Puts values into `{places}`; a place without a value shows nothing. */
+export function fill(sentence: string, about: About = {}): string {
+	return sentence.replace(/\{(\w+)\}/g, (_, key: string) => String(about[key] ?? '')).trim();
+}
+
+export function faultWords(code: FaultCode, about: About = {}): FaultWords {
+	const { what, why, fix } = catalogue.faults[code];
+	return { what: fill(what, about), why: fill(why, about), fix: fill(fix, about) };
+}
+
+export function refusalWords(code: RefusalCode, about: About = {}): string {
+	return fill(catalogue.refusals[code], about);
+}
+
+export const clock = (at: number): string =>
+	new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' }).format(at);
+export const moment = (at: number): string =>
+	new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
+export const seconds = (ms: number): string =>
+	new Intl.NumberFormat(undefined, { maximumFractionDigits: ms < 10_000 ? 1 : 0 }).format(ms / 1000);
