@@ -3,8 +3,8 @@
 //! Not here: what a fact means for a later decision (`engine/record/state.rs`).
 
 use crate::desk::{
-    BlameView, FactView, FaultView, JobView, MediumView, OutcomeView, RetryView, StepName, StepState, StepView, WaitingView,
-    WordView,
+    BlameView, FactView, FaultView, JobView, MediumView, OutcomeView, RetryView, StepName, StepState,
+    StepView, WaitingView, WordView,
 };
 use engine::{Blame, Fact, Fault, JobEvent, Outcome, Progress, Retry, Step, WaitingFor};
 use proto::{Address, DeviceWord, MediumKind};
@@ -112,7 +112,8 @@ impl JobView {
         if self.outcome.is_none() {
             #[expect(clippy::cast_precision_loss, reason = "a bound of hours is exact in a double")]
             let bound_ms = *bound_ms as f64;
-            self.waiting = Some(WaitingView { what: waiting_key(*what).to_owned(), since: millis(at), bound_ms });
+            self.waiting =
+                Some(WaitingView { what: waiting_key(*what).to_owned(), since: millis(at), bound_ms });
         }
     }
 
@@ -261,6 +262,10 @@ fn word_view(word: &DeviceWord) -> (&'static str, BTreeMap<String, String>) {
         DeviceWord::ConnectingCloud => "connecting_cloud",
         DeviceWord::Connected => "connected",
         DeviceWord::Restarted => "restarted",
+        DeviceWord::Page { url } => {
+            about.insert("url".to_owned(), url.clone());
+            "page"
+        }
         DeviceWord::Said { text } => {
             about.insert("text".to_owned(), text.clone());
             "said"
@@ -280,7 +285,10 @@ fn waiting_key(what: WaitingFor) -> &'static str {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are exact in a double for 285,000 years")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds since 1970 are exact in a double for 285,000 years"
+)]
 pub(crate) fn millis(at: i64) -> f64 {
     at as f64
 }
@@ -380,7 +388,10 @@ mod tests {
 
     #[test]
     fn a_step_that_is_left_out_is_not_shown_as_done() {
-        let view = job(vec![JobEvent::StepBegan { step: Step::Connect }, JobEvent::StepBegan { step: Step::Reserve }]);
+        let view = job(vec![
+            JobEvent::StepBegan { step: Step::Connect },
+            JobEvent::StepBegan { step: Step::Reserve },
+        ]);
         let states: Vec<StepState> = view.steps.iter().map(|step| step.state).collect();
         assert_eq!(states[..4], [StepState::Done, StepState::Left, StepState::Left, StepState::Now]);
     }
@@ -392,7 +403,9 @@ mod tests {
             JobEvent::Finished { outcome: Outcome::Unknown, fault: None },
         ]);
         assert_eq!(view.outcome, Some(OutcomeView::Unknown));
-        assert!(view.steps.iter().all(|step| step.state != StepState::Failed && step.state != StepState::Now));
+        assert!(
+            view.steps.iter().all(|step| step.state != StepState::Failed && step.state != StepState::Now)
+        );
     }
 
     #[test]

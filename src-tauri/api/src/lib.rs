@@ -6,8 +6,10 @@
 
 pub mod calls;
 pub mod desk;
+mod job_view;
 pub mod lines;
 pub mod moment;
 pub mod secrets;
 pub mod story;
+pub mod watch;
 pub mod words;

@@ -115,6 +115,7 @@ export const de: Words = {
 		connecting_cloud: 'Verbindet sich mit der Cloud',
 		connected: 'Sagt, dass es verbunden ist',
 		restarted: 'Neu gestartet',
+		page: 'Hat eine eigene Seite: {url}',
 		said: '„{text}“'
 	},
 	outcomes: {
@@ -168,6 +169,8 @@ export const de: Words = {
 		described: 'Benannt und beschrieben',
 		warned: 'Warnung',
 		finished: 'Ende: {outcome}',
+		sweep_intended: 'Cloud-Gerät {device} wird entfernt',
+		swept: 'Cloud-Gerät {device} entfernt',
 		other: '{fact}'
 	},
 	profiles: {

@@ -106,6 +106,7 @@ export const en = {
 		connecting_cloud: 'Connecting to the cloud',
 		connected: 'Says that it is connected',
 		restarted: 'Started again',
+		page: 'Has a page of its own: {url}',
 		said: '“{text}”'
 	},
 	outcomes: {
@@ -158,6 +159,8 @@ export const en = {
 		described: 'Named and described',
 		warned: 'Warning',
 		finished: 'Ended: {outcome}',
+		sweep_intended: 'Removing cloud device {device}',
+		swept: 'Cloud device {device} removed',
 		other: '{fact}'
 	},
 	profiles: {

@@ -1,0 +1,434 @@
+//! The desk: keeps one picture of sightings, jobs, units and connections, and tells every change once, numbered.
+//!
+//! Hints and bursts are put together: what changes within one beat goes out as one list, the last state of each thing
+//! only, so that a fast producer cannot freeze a window. Not here: how it crosses into the window (`desktop`).
+
+use crate::desk::{
+    DeskChange, DeskUpdate, DeskView, JobView, LightState, LightView, MediumView, OutcomeView, SettingsView,
+    SightingView, StatusView, UnitView, UsbView,
+};
+use crate::job_view::millis;
+use cloud::{Cloud, CloudCause};
+use engine::record::UnitState;
+use engine::work::{Engine, Spotted, Update};
+use engine::{Fault, FaultCode, JobId, Step};
+use futures::StreamExt;
+use link::{Change, LinkError, Medium, Readiness};
+use proto::{Address, Advert, MediumKind};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// How long changes are gathered: half of what an eye takes for "at once".
+const BEAT: Duration = Duration::from_millis(40);
+/// How often adapters and the cloud are looked at while nothing happens.
+const CHECK_EVERY: Duration = Duration::from_secs(30);
+/// A clock this far off the cloud's makes certificates and records wrong.
+const CLOCK_TOLERANCE_MS: i64 = 120_000;
+
+/// What a desk needs beside the engine.
+pub struct DeskParts {
+    pub engine: Engine,
+    pub media: Vec<Arc<dyn Medium>>,
+    /// The cloud of the profile in use.
+    pub cloud: Option<Arc<dyn Cloud>>,
+    pub practice: bool,
+    pub version: String,
+    pub settings: SettingsView,
+}
+
+impl std::fmt::Debug for DeskParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeskParts").field("practice", &self.practice).finish_non_exhaustive()
+    }
+}
+
+/// Cheap to clone; all clones are one desk. Ends when [`Desk::close`] is called.
+#[derive(Clone)]
+pub struct Desk {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").finish_non_exhaustive()
+    }
+}
+
+struct Shared {
+    engine: Engine,
+    media: Vec<Arc<dyn Medium>>,
+    cloud: Mutex<Option<Arc<dyn Cloud>>>,
+    picture: Mutex<Picture>,
+    closed: CancellationToken,
+}
+
+struct Picture {
+    number: u32,
+    practice: bool,
+    version: String,
+    status: StatusView,
+    settings: SettingsView,
+    sightings: BTreeMap<String, (SightingView, Address)>,
+    jobs: HashMap<JobId, JobView>,
+    units: BTreeMap<String, UnitView>,
+    /// What changed since the last beat, by what it is about; the last state wins.
+    changed: Vec<(String, DeskChange)>,
+    listeners: Vec<mpsc::UnboundedSender<Vec<DeskUpdate>>>,
+}
+
+impl Desk {
+    /// Reads what the journal has and begins to watch. Panics outside of a tokio runtime.
+    pub fn open(parts: DeskParts) -> Desk {
+        let mut picture = Picture {
+            number: 0,
+            practice: parts.practice,
+            version: parts.version,
+            status: StatusView::default(),
+            settings: parts.settings,
+            sightings: BTreeMap::new(),
+            jobs: HashMap::new(),
+            units: parts.engine.units().iter().map(|unit| (unit.unit.to_string(), unit_view(unit))).collect(),
+            changed: Vec::new(),
+            listeners: Vec::new(),
+        };
+        // Subscribed before the picture is drawn, so that nothing falls in between; a fact that is drawn twice is the same.
+        let updates = parts.engine.watch();
+        for unit in parts.engine.units() {
+            if let Some(job) = unit.jobs.last() {
+                picture.draw_job(&parts.engine, *job);
+            }
+        }
+        let shared = Arc::new(Shared {
+            engine: parts.engine,
+            media: parts.media,
+            cloud: Mutex::new(parts.cloud),
+            picture: Mutex::new(picture),
+            closed: CancellationToken::new(),
+        });
+        let desk = Desk { shared };
+        desk.spawn(follow_jobs(desk.shared.clone(), updates));
+        desk.spawn(follow_sightings(desk.shared.clone()));
+        desk.spawn(follow_connections(desk.shared.clone()));
+        desk.spawn(beat(desk.shared.clone()));
+        desk
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let closed = self.shared.closed.clone();
+        tokio::spawn(async move { closed.run_until_cancelled_owned(task).await });
+    }
+
+    pub fn close(&self) {
+        self.shared.closed.cancel();
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.shared.engine
+    }
+
+    pub fn snapshot(&self) -> DeskView {
+        let mut picture = self.shared.picture();
+        // What waits for the next beat is in the snapshot already; it goes out now, so that the numbers fit.
+        picture.tell();
+        DeskView {
+            number: picture.number,
+            practice: picture.practice,
+            version: picture.version.clone(),
+            status: picture.status.clone(),
+            sightings: picture.sightings.values().map(|(view, _)| view.clone()).collect(),
+            jobs: picture.jobs.values().cloned().collect(),
+            units: picture.units.values().cloned().collect(),
+            settings: picture.settings.clone(),
+        }
+    }
+
+    /// Every change from now on, in lists.
+    pub fn watch(&self) -> mpsc::UnboundedReceiver<Vec<DeskUpdate>> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.shared.picture().listeners.push(sender);
+        receiver
+    }
+
+    /// The address behind a sighting's key, while it is in sight.
+    pub fn address(&self, key: &str) -> Option<Address> {
+        self.shared.picture().sightings.get(key).map(|(_, address)| address.clone())
+    }
+
+    pub fn change_settings(&self, settings: SettingsView, cloud: Option<Arc<dyn Cloud>>) {
+        if cloud.is_some() {
+            *lock(&self.shared.cloud) = cloud;
+        }
+        let mut picture = self.shared.picture();
+        picture.settings = settings.clone();
+        picture.change("settings".into(), DeskChange::Settings { settings });
+    }
+
+    /// The settings as they are shown now.
+    pub fn settings(&self) -> SettingsView {
+        self.shared.picture().settings.clone()
+    }
+}
+
+impl Shared {
+    fn picture(&self) -> MutexGuard<'_, Picture> {
+        lock(&self.picture)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic in between leaves a picture that is one change behind; the next snapshot is drawn from it all the same.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Picture {
+    fn change(&mut self, about: String, change: DeskChange) {
+        self.changed.retain(|(other, _)| *other != about);
+        self.changed.push((about, change));
+    }
+
+    fn tell(&mut self) {
+        if self.changed.is_empty() {
+            return;
+        }
+        let mut updates = Vec::with_capacity(self.changed.len());
+        for (_, change) in self.changed.drain(..) {
+            self.number += 1;
+            updates.push(DeskUpdate { number: self.number, change });
+        }
+        self.listeners.retain(|listener| listener.send(updates.clone()).is_ok());
+    }
+
+    /// A job from its first fact on.
+    fn draw_job(&mut self, engine: &Engine, job: JobId) {
+        let Ok(facts) = engine.journal().facts_of(job) else { return };
+        let Some(first) = facts.first() else { return };
+        let mut view = JobView::new(job, first.at);
+        facts.iter().for_each(|fact| view.apply(fact));
+        self.jobs.insert(job, view);
+    }
+
+    fn show_job(&mut self, job: JobId) {
+        let Some(view) = self.jobs.get(&job).cloned() else { return };
+        let running = view.outcome.is_none();
+        let busy: Vec<SightingView> = self
+            .sightings
+            .values_mut()
+            .filter(|(sighting, _)| Some(&sighting.address) == view.address.as_ref())
+            .filter_map(|(sighting, _)| {
+                let now = running.then(|| view.id.clone());
+                let unit = view.unit.clone().or_else(|| sighting.unit.clone());
+                let changed = sighting.job != now || sighting.unit != unit;
+                (sighting.job, sighting.unit) = (now, unit);
+                changed.then(|| sighting.clone())
+            })
+            .collect();
+        for sighting in busy {
+            self.change(format!("sighting {}", sighting.key), DeskChange::Sighting { sighting });
+        }
+        self.change(format!("job {job}"), DeskChange::Job { job: Box::new(view) });
+    }
+}
+
+async fn beat(shared: Arc<Shared>) {
+    let mut ticks = tokio::time::interval(BEAT);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        shared.picture().tell();
+    }
+}
+
+async fn follow_jobs(shared: Arc<Shared>, mut updates: tokio::sync::broadcast::Receiver<(JobId, Update)>) {
+    use tokio::sync::broadcast::error::RecvError;
+    loop {
+        let (job, update) = match updates.recv().await {
+            Ok(told) => told,
+            Err(RecvError::Closed) => return,
+            // Some were missed: what is shown is drawn again from the journal.
+            Err(RecvError::Lagged(_)) => {
+                let mut picture = shared.picture();
+                let shown: Vec<JobId> = picture.jobs.keys().copied().collect();
+                for job in shown {
+                    picture.draw_job(&shared.engine, job);
+                    picture.show_job(job);
+                }
+                continue;
+            }
+        };
+        let mut picture = shared.picture();
+        match update {
+            Update::Fact(fact) => {
+                picture.jobs.entry(job).or_insert_with(|| JobView::new(job, fact.at)).apply(&fact);
+                let unit = picture.jobs.get(&job).and_then(|view| view.unit.clone());
+                if let Some(state) =
+                    shared.engine.units().iter().find(|state| Some(state.unit.0.as_str()) == unit.as_deref())
+                {
+                    let unit = unit_view(state);
+                    picture.units.insert(unit.unit.clone(), unit.clone());
+                    picture.change(format!("unit {}", unit.unit), DeskChange::Unit { unit: Box::new(unit) });
+                }
+            }
+            Update::Progress(progress) => {
+                let now = crate::moment::now();
+                if let Some(view) = picture.jobs.get_mut(&job) {
+                    view.hint(&progress, now);
+                }
+            }
+        }
+        picture.show_job(job);
+    }
+}
+
+async fn follow_sightings(shared: Arc<Shared>) {
+    let mut sightings = shared.engine.sightings(&[MediumKind::Serial, MediumKind::Ble]);
+    while let Some(spotted) = sightings.next().await {
+        // A medium that failed shows in the status strip, with its cause.
+        let Ok(spotted) = spotted else { continue };
+        let key = format!("{}:{}", spotted.sighting.address.medium(), spotted.sighting.address.text());
+        let mut picture = shared.picture();
+        let about = format!("sighting {key}");
+        if spotted.sighting.change == Change::Left {
+            picture.sightings.remove(&key);
+            picture.change(about, DeskChange::SightingLeft { key });
+            continue;
+        }
+        let mut view = sighting_view(key.clone(), &spotted);
+        let met = picture
+            .jobs
+            .values()
+            .filter(|job| job.address.as_ref() == Some(&view.address))
+            .max_by(|a, b| a.begun.total_cmp(&b.begun));
+        view.unit = met.and_then(|job| job.unit.clone());
+        view.job = met.filter(|job| job.outcome.is_none()).map(|job| job.id.clone());
+        picture.sightings.insert(key, (view.clone(), spotted.sighting.address));
+        picture.change(about, DeskChange::Sighting { sighting: view });
+    }
+}
+
+async fn follow_connections(shared: Arc<Shared>) {
+    loop {
+        let mut status = StatusView::default();
+        for medium in &shared.media {
+            let light = medium_light(medium.readiness().await);
+            match medium.kind() {
+                MediumKind::Serial => status.usb = light,
+                MediumKind::Ble => status.bluetooth = light,
+            }
+        }
+        let cloud = lock(&shared.cloud).clone();
+        (status.cloud, status.clock) = cloud_lights(cloud).await;
+        {
+            let mut picture = shared.picture();
+            if picture.status != status {
+                picture.status = status.clone();
+                picture.change("status".into(), DeskChange::Status { status });
+            }
+        }
+        tokio::time::sleep(CHECK_EVERY).await;
+    }
+}
+
+fn medium_light(readiness: Readiness) -> LightView {
+    match readiness {
+        Readiness::Ready { detail } => LightView {
+            state: LightState::Ready,
+            about: [("detail".to_owned(), detail)].into_iter().filter(|(_, text)| !text.is_empty()).collect(),
+            fault: None,
+        },
+        Readiness::NotReady(error) => off(&error),
+    }
+}
+
+fn off(error: &LinkError) -> LightView {
+    let fault = Fault::from_link(Step::Connect, error);
+    LightView { state: LightState::Off, about: fault.about, fault: Some(fault.code) }
+}
+
+async fn cloud_lights(cloud: Option<Arc<dyn Cloud>>) -> (LightView, LightView) {
+    let Some(cloud) = cloud else {
+        return (LightView { state: LightState::Off, ..LightView::default() }, LightView::default());
+    };
+    let about: BTreeMap<String, String> = [("host".to_owned(), cloud.host())].into();
+    match cloud.time().await {
+        Ok(time) => {
+            let skew = crate::moment::now() - time.0;
+            let ready = LightView { state: LightState::Ready, about, fault: None };
+            let clock = if skew.abs() <= CLOCK_TOLERANCE_MS {
+                LightView { state: LightState::Ready, ..LightView::default() }
+            } else {
+                LightView {
+                    state: LightState::Attention,
+                    about: [("seconds".to_owned(), (skew / 1000).to_string())].into(),
+                    fault: Some(FaultCode::CloudWrongClock),
+                }
+            };
+            (ready, clock)
+        }
+        Err(error) => {
+            let wrong_clock = matches!(error.cause, CloudCause::WrongClock { .. });
+            let fault = Fault::from_cloud(Step::Reserve, &error);
+            let clock = LightView {
+                state: if wrong_clock { LightState::Attention } else { LightState::Checking },
+                fault: wrong_clock.then_some(FaultCode::CloudWrongClock),
+                ..LightView::default()
+            };
+            (LightView { state: LightState::Off, about: fault.about, fault: Some(fault.code) }, clock)
+        }
+    }
+}
+
+fn sighting_view(key: String, spotted: &Spotted) -> SightingView {
+    let sighting = &spotted.sighting;
+    let (rssi, usb) = match &sighting.advert {
+        Advert::Ble(ble) => (ble.rssi, None),
+        Advert::Serial(serial) => (
+            None,
+            serial.usb.as_ref().map(|usb| UsbView {
+                id: format!("{:04x}:{:04x}", usb.vid, usb.pid),
+                product: usb.product.clone(),
+                serial: usb.serial.clone(),
+                path: usb.path.clone(),
+            }),
+        ),
+    };
+    // On a serial port every driver may fit until the device is asked; then none is named.
+    let driver = match spotted.drivers.as_slice() {
+        [only] => Some((*only).to_owned()),
+        _ => None,
+    };
+    SightingView {
+        key,
+        medium: match sighting.address.medium() {
+            MediumKind::Serial => MediumView::Serial,
+            MediumKind::Ble => MediumView::Ble,
+        },
+        address: sighting.address.text().to_owned(),
+        name: sighting.advert.name().map(str::to_owned),
+        driver,
+        rssi,
+        usb,
+        unit: None,
+        job: None,
+    }
+}
+
+fn unit_view(unit: &UnitState) -> UnitView {
+    UnitView {
+        unit: unit.unit.to_string(),
+        name: unit.name.clone(),
+        template: unit.template.clone(),
+        firmware: unit.firmware.clone(),
+        driver: unit.driver.clone(),
+        device: unit.device.map(|device| device.0),
+        server: unit
+            .device
+            .and_then(|device| unit.devices.iter().find(|(_, known)| **known == device))
+            .map(|(server, _)| server.clone()),
+        outcome: unit.outcome.map(OutcomeView::from),
+        attempts: unit.attempts,
+        last: millis(unit.last_at),
+    }
+}
