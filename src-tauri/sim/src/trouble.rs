@@ -58,9 +58,19 @@ pub const KNOBS: &[Knob] = &[
     device("wifi", "yes|none", "none: it has no Wi-Fi"),
     device("vanish", "never|MS", "milliseconds after a successful check-in until the device goes dark (BLE)"),
     device("logs", "some|none|heavy", "log lines in the middle of everything (consoles)"),
-    device("state-logs", "yes|no", "whether state changes are logged (consoles)"),
+    device(
+        "state-logs",
+        "named|arrows|none",
+        "how state changes are logged (consoles): `State: X`, `X => Y`",
+    ),
     device("echo", "yes|no", "whether typed characters come back (consoles)"),
-    device("reset-on-open", "yes|no", "whether opening the port restarts the board (consoles)"),
+    device("reset-on-open", "no|yes", "whether opening the port restarts the board (consoles)"),
+    device(
+        "power",
+        "kept|lost",
+        "lost: a device whose link is lost starts anew when it comes back (consoles)",
+    ),
+    device("built-in-server", "this|other", "the server that is compiled in (consoles told no host)"),
     device("pieces", "whole|BYTES", "cuts what it says into pieces of this many bytes (consoles)"),
     cloud("lost", "WHEN[@CALL]", "the call is carried out and its answer lost"),
     cloud("cut", "WHEN[@CALL]", "the call is carried out and its answer cut off in the middle"),
@@ -186,6 +196,15 @@ pub enum Logs {
     Heavy,
 }
 
+/// How a console tells that its state changed (section 5.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StateLogs {
+    #[default]
+    Named,
+    Arrows,
+    None,
+}
+
 /// All knobs of one device. The default is a device without trouble.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trouble {
@@ -207,9 +226,11 @@ pub struct Trouble {
     pub has_wifi: bool,
     pub vanish: Option<Duration>,
     pub logs: Logs,
-    pub state_logs: bool,
+    pub state_logs: StateLogs,
     pub echo: bool,
     pub reset_on_open: bool,
+    pub power_lost: bool,
+    pub built_in_server_other: bool,
     /// `None`: whole.
     pub pieces: Option<usize>,
 }
@@ -232,9 +253,11 @@ impl Default for Trouble {
             has_wifi: true,
             vanish: None,
             logs: Logs::Some,
-            state_logs: true,
+            state_logs: StateLogs::Named,
             echo: true,
-            reset_on_open: true,
+            reset_on_open: false,
+            power_lost: false,
+            built_in_server_other: false,
             pieces: None,
         }
     }
@@ -329,7 +352,16 @@ impl Trouble {
                     _ => return None,
                 }
             }
-            "state-logs" => self.state_logs = either(value, "yes", "no")?,
+            "state-logs" => {
+                self.state_logs = match value {
+                    "named" => StateLogs::Named,
+                    "arrows" => StateLogs::Arrows,
+                    "none" => StateLogs::None,
+                    _ => return None,
+                }
+            }
+            "power" => self.power_lost = either(value, "lost", "kept")?,
+            "built-in-server" => self.built_in_server_other = either(value, "other", "this")?,
             "echo" => self.echo = either(value, "yes", "no")?,
             "reset-on-open" => self.reset_on_open = either(value, "yes", "no")?,
             "pieces" => {

@@ -625,8 +625,13 @@ pub fn practice_world() -> World {
     };
     let devices = vec![
         spec(1, Dialect::EdgentArduino, "Practice Pump-K3M7", &[]),
-        spec(2, Dialect::EdgentArduino, "Practice Wrong Password-1N5D", &["outcome=wrong-password"]),
-        spec(3, Dialect::Particle, "Practice Drops Link-9K6J", &[]),
+        spec(2, Dialect::ConsoleB, "Practice Pump-9F1W", &["reset-on-open=yes"]),
+        spec(3, Dialect::EdgentArduino, "Practice Wrong Password-1N5D", &["outcome=wrong-password"]),
+        spec(4, Dialect::Particle, "Practice Drops Link-9K6J", &[]),
+        spec(5, Dialect::EdgentIdf, "Practice No Cloud-M3C2", &["outcome=cloud-timeout"]),
+        spec(6, Dialect::Linux, "Practice Never Checks In-2XA7", &["outcome=never-checks-in"]),
+        spec(7, Dialect::EdgentArduino, "Practice Other Template-4Y1H", &[]).template("TMPLnOtInOrG1"),
+        spec(8, Dialect::ConsoleA, "Practice Old Console-P5DF", &[]),
     ];
     World::new(WorldSettings { devices, cloud_epoch_ms: None, ..WorldSettings::default() })
 }

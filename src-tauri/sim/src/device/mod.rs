@@ -2,6 +2,7 @@
 //!
 //! One machine runs in memory (`world.rs`) and on a pty (`pty.rs`) alike. Not here: the cloud, and whether a link holds.
 
+pub mod console;
 pub mod inject;
 pub mod uplink;
 
@@ -21,11 +22,36 @@ pub enum Dialect {
     EdgentIdf,
     Particle,
     Linux,
+    ConsoleA,
+    ConsoleB,
+    /// Dialect B without log lines.
+    ConsoleSilent,
+    /// No Blynk console: a Python prompt.
+    MicroPython,
+    /// No Blynk console: the binary frames of a co-processor.
+    Ncp,
+    /// No Blynk console: nothing at all.
+    Dead,
 }
 
 impl Dialect {
-    pub const ALL: [Dialect; 4] =
+    pub const ALL: [Dialect; 10] = [
+        Dialect::EdgentArduino,
+        Dialect::EdgentIdf,
+        Dialect::Particle,
+        Dialect::Linux,
+        Dialect::ConsoleA,
+        Dialect::ConsoleB,
+        Dialect::ConsoleSilent,
+        Dialect::MicroPython,
+        Dialect::Ncp,
+        Dialect::Dead,
+    ];
+    /// Those of Blynk.Inject.
+    pub const INJECT: [Dialect; 4] =
         [Dialect::EdgentArduino, Dialect::EdgentIdf, Dialect::Particle, Dialect::Linux];
+    /// Those that have Blynk's console.
+    pub const CONSOLES: [Dialect; 3] = [Dialect::ConsoleA, Dialect::ConsoleB, Dialect::ConsoleSilent];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -33,19 +59,27 @@ impl Dialect {
             Dialect::EdgentIdf => "edgent-idf",
             Dialect::Particle => "particle",
             Dialect::Linux => "linux",
+            Dialect::ConsoleA => "console-a",
+            Dialect::ConsoleB => "console-b",
+            Dialect::ConsoleSilent => "console-silent",
+            Dialect::MicroPython => "micropython",
+            Dialect::Ncp => "ncp",
+            Dialect::Dead => "dead",
         }
     }
 
+    /// The dialect of this name. A driver's name stands for its commonest dialect.
     pub fn named(name: &str) -> Option<Dialect> {
-        Dialect::ALL.into_iter().find(|dialect| dialect.name() == name)
+        match name {
+            "blynk-inject" => Some(Dialect::EdgentArduino),
+            "blynk-console" => Some(Dialect::ConsoleB),
+            "not-blynk" => Some(Dialect::MicroPython),
+            _ => Dialect::ALL.into_iter().find(|dialect| dialect.name() == name),
+        }
     }
 
     pub fn medium(self) -> MediumKind {
-        match self {
-            Dialect::EdgentArduino | Dialect::EdgentIdf | Dialect::Particle | Dialect::Linux => {
-                MediumKind::Ble
-            }
-        }
+        if Dialect::INJECT.contains(&self) { MediumKind::Ble } else { MediumKind::Serial }
     }
 }
 
@@ -262,6 +296,12 @@ pub fn firmware(spec: &DeviceSpec, air: Arc<Vec<AccessPoint>>) -> Box<dyn Firmwa
         Dialect::EdgentArduino | Dialect::EdgentIdf | Dialect::Particle | Dialect::Linux => {
             Box::new(inject::Inject::new(spec.clone(), air))
         }
+        Dialect::ConsoleA
+        | Dialect::ConsoleB
+        | Dialect::ConsoleSilent
+        | Dialect::MicroPython
+        | Dialect::Ncp
+        | Dialect::Dead => Box::new(console::Console::new(spec.clone(), air)),
     }
 }
 
@@ -277,6 +317,17 @@ impl Mouth {
         let due = now + after;
         let due = self.queue.back().map_or(due, |(last, _)| due.max(*last));
         self.queue.push_back((due, deed));
+    }
+
+    /// Queues bytes of a stream; what is due together goes out together.
+    pub fn say(&mut self, now: Instant, after: Duration, bytes: &[u8]) {
+        if let Some((due, Deed::Say(said))) = self.queue.back_mut()
+            && *due >= now + after
+        {
+            said.extend_from_slice(bytes);
+        } else {
+            self.queue(now, after, Deed::Say(bytes.to_vec()));
+        }
     }
 
     pub fn poll(&mut self, now: Instant) -> Option<Deed> {
