@@ -295,10 +295,6 @@ impl Shared {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn journal(&self) -> &Journal {
-        &self.journal
-    }
-
     pub(crate) async fn cloud(&self, which: &CloudRef) -> Result<Arc<dyn Cloud>, Refusal> {
         self.clouds.cloud(which).await
     }

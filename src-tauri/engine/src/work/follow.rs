@@ -385,7 +385,7 @@ impl Walk {
                         Some(trouble) => JoinEnd::Failed { trouble },
                         None => JoinEnd::Forgotten,
                     };
-                    return Ok(self.last_look(ears, end).await);
+                    return Ok(self.last_look(ears.watch.clone(), end).await);
                 }
                 () = sleep_until(confirm_at) => {
                     ears.confirm_at = None;
@@ -393,7 +393,7 @@ impl Walk {
                 }
                 () = tokio::time::sleep_until(deadline) => {
                     let end = if ears.watch.is_some() { JoinEnd::NotSeen } else { JoinEnd::WithoutToken };
-                    return Ok(self.last_look(ears, end).await);
+                    return Ok(self.last_look(ears.watch.clone(), end).await);
                 }
             }
         }
@@ -422,7 +422,7 @@ impl Walk {
                 } else {
                     close(contact).await;
                 }
-                return Some(self.last_look(ears, JoinEnd::Failed { trouble }).await);
+                return Some(self.last_look(ears.watch.clone(), JoinEnd::Failed { trouble }).await);
             }
             FollowEnd::Connected => {
                 // Some firmware waits for us to hang up before it goes on.
@@ -462,9 +462,10 @@ impl Walk {
     }
 
     /// Whatever the device says: when the cloud has seen it, it has passed.
-    async fn last_look(&mut self, ears: &Ears, end: JoinEnd) -> JoinEnd {
-        let Some(watch) = &ears.watch else { return end };
-        let look = self.account.tracker.check_once(watch);
+    async fn last_look(&mut self, watch: Option<Watch>, end: JoinEnd) -> JoinEnd {
+        let Some(watch) = watch else { return end };
+        let tracker = self.account.tracker.clone();
+        let look = tracker.check_once(&watch);
         match tokio::time::timeout(patience::LAST_LOOK, look).await {
             Ok(Ok(Some(seen))) => JoinEnd::Seen(seen),
             Ok(Ok(None) | Err(_)) | Err(_) => end,

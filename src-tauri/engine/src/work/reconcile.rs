@@ -142,8 +142,8 @@ pub(crate) async fn settle(
     let case = Case { shared, account, open, me };
     let (verdict, device) = match &open.case {
         OpenCase::NotStarted => case.close_undelivered(vec![], Verdict::NotDelivered, None).await,
-        OpenCase::ReserveUnanswered { org, owner, since } => {
-            case.settle_reserve(*org, *owner, *since, chosen).await
+        OpenCase::ReserveUnanswered { org, owner, since, newest } => {
+            case.settle_reserve(*org, *owner, Before { newest: *newest, since: *since }, chosen).await
         }
         // The device keeps its id; which of its tokens was the last does not matter any more.
         OpenCase::RenewUnanswered { device } => {
@@ -263,13 +263,13 @@ impl Case<'_> {
         &self,
         org: OrgId,
         owner: UserId,
-        since: Option<CloudTime>,
+        before: Before,
         chosen: Option<DeviceId>,
     ) -> Settled {
         // No answer of this process may be on its way: what it makes would look like an orphan.
         let _alone = self.account.token_calls.write().await;
         let server = self.server();
-        let candidates = self.orphans(&server, org, owner, since).await?;
+        let candidates = self.orphans(&server, org, owner, before).await?;
         let lost = self.lost_answers(&server, org, owner);
         if let Some(chosen) = chosen {
             return self.adopt_chosen(&server, chosen, &candidates).await;
@@ -341,10 +341,9 @@ impl Case<'_> {
         server: &str,
         org: OrgId,
         owner: UserId,
-        since: Option<CloudTime>,
+        before: Before,
     ) -> Result<Vec<Orphan>, Box<Fault>> {
         let fault = |error: &cloud::CloudError| Box::new(Fault::from_cloud(Step::Reserve, error));
-        let newest = self.newest_before();
         let devices = self.account.cloud.devices(org).await.map_err(|error| fault(&error))?;
         let mut orphans = Vec::new();
         for record in devices {
@@ -353,7 +352,7 @@ impl Case<'_> {
                 ledger.is_ours(server, record.id) || ledger.owner_of(server, record.id).is_some()
             };
             let its_owner = record.owner.is_none_or(|its_owner| its_owner == owner);
-            let Some(certain) = made_since(&record, newest, since) else { continue };
+            let Some(certain) = before.was_made_since(&record) else { continue };
             if ours || !its_owner {
                 continue;
             }
@@ -371,15 +370,6 @@ impl Case<'_> {
         orphans.sort_by_key(|orphan| orphan.device);
         Ok(orphans)
     }
-
-    /// The highest device id that was there before the lost call.
-    fn newest_before(&self) -> Option<DeviceId> {
-        let facts = self.shared.journal().facts_of(self.open.job).ok()?;
-        facts.iter().rev().find_map(|fact| match &fact.event {
-            JobEvent::ReserveIntended { newest, .. } => Some(*newest),
-            _ => None,
-        })?
-    }
 }
 
 /// A device that a lost answer may have made.
@@ -389,13 +379,24 @@ struct Orphan {
     certain: bool,
 }
 
-/// Whether a record was made since the intent: `None` for certainly not, `Some(false)` where nothing tells. The id is the
-/// better witness, since a record says when it was activated, not when it was made.
-fn made_since(record: &DeviceRecord, newest: Option<DeviceId>, since: Option<CloudTime>) -> Option<bool> {
-    match (newest, record.activated_at, since) {
-        (Some(newest), _, _) => (record.id > newest).then_some(true),
-        (None, Some(at), Some(since)) => (at >= since).then_some(true),
-        (None, _, _) => Some(false),
+/// What was known before the lost call.
+#[derive(Clone, Copy)]
+struct Before {
+    /// The highest device id of the organization.
+    newest: Option<DeviceId>,
+    /// The cloud's clock.
+    since: Option<CloudTime>,
+}
+
+impl Before {
+    /// Whether a record was made since: `None` for certainly not, `Some(false)` where nothing tells. The id is the better
+    /// witness, since a record says when it was activated, not when it was made.
+    fn was_made_since(self, record: &DeviceRecord) -> Option<bool> {
+        match (self.newest, record.activated_at, self.since) {
+            (Some(newest), _, _) => (record.id > newest).then_some(true),
+            (None, Some(at), Some(since)) => (at >= since).then_some(true),
+            (None, _, _) => Some(false),
+        }
     }
 }
 

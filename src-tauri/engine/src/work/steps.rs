@@ -89,7 +89,7 @@ impl Walk {
     }
 
     async fn in_sight(
-        &self,
+        &mut self,
         kind: MediumKind,
         wanted: &str,
         fits: impl Fn(&Spotted) -> bool + Send,
@@ -448,7 +448,7 @@ impl Walk {
         }
     }
 
-    async fn presence(&self, step: Step, device: DeviceId) -> Result<Presence, Stop> {
+    async fn presence(&mut self, step: Step, device: DeviceId) -> Result<Presence, Stop> {
         let presence = tokio::select! { biased;
             () = self.cancel.cancelled() => return Err(self.stopped(step)),
             presence = self.account.cloud.presence(device) => presence,
@@ -607,7 +607,7 @@ impl Walk {
 
     /// Firmware writes its `uid` into the cloud device's metadata after its first connection. Names are not unique enough
     /// for that.
-    async fn device_by_metadata(&self, reached: &Reached) -> Option<DeviceId> {
+    async fn device_by_metadata(&mut self, reached: &Reached) -> Option<DeviceId> {
         let uid = reached.identity.uid.as_deref()?;
         let devices = self.account.devices(self.recipe.org).await.ok()?;
         let says_so = |record: &&DeviceRecord| {
@@ -622,7 +622,7 @@ impl Walk {
         owner.is_none_or(|owner| owner == reached.unit).then_some(device)
     }
 
-    async fn claim_device(&self, device: DeviceId) -> Result<(), Stop> {
+    async fn claim_device(&mut self, device: DeviceId) -> Result<(), Stop> {
         let claim = Claim::Device(self.recipe.cloud.server.clone(), device);
         match self.shared.claim(self.id, claim).await {
             Ok(()) => Ok(()),
@@ -748,7 +748,7 @@ impl Walk {
         Ok(token)
     }
 
-    async fn check_device_is_ours(&self, reached: &Reached, device: DeviceId) -> Result<(), Stop> {
+    async fn check_device_is_ours(&mut self, reached: &Reached, device: DeviceId) -> Result<(), Stop> {
         let owner = self.shared.ledger().owner_of(&self.recipe.cloud.server, device).cloned();
         match owner {
             Some(owner) if owner != reached.unit => Err(Stop::failed(
