@@ -3,10 +3,12 @@
 //! Everything arrives as text, so that a typing error in one field does not hide the one in the next. Nothing here
 //! touches a port, a file or the network: what only the system knows (is there such a port?) is handed in.
 
+use crate::clouds::missing_for_sign_in;
 use crate::secrets::{SecretName, Secrets};
-use cloud::{DeviceId, OrgId, UserId};
+use cloud::{DeviceId, OrgId, Server, ServerError, UserId};
 use engine::fault::RefusalReason;
 use engine::{CloudRef, JobSecrets, Recipe, Refusal, RefusalCode, Target};
+use link::LinkError;
 use proto::{Address, Limit, MediumKind, Secret};
 use std::collections::BTreeMap;
 
@@ -44,8 +46,8 @@ pub struct ProvisionRequest {
 pub enum Wanted {
     Port {
         path: String,
-        /// Whether the system knows a port of that name.
-        known: bool,
+        /// What the system says against it, without opening it.
+        problem: Option<LinkError>,
     },
     Ble {
         name: String,
@@ -125,6 +127,26 @@ impl ProvisionRequest {
     }
 }
 
+/// What `reconfigure` needs: a cloud, a device in it, and a way to sign in.
+///
+/// # Errors
+/// A refusal with all reasons.
+pub fn check_reconfigure(
+    server: Option<&str>,
+    profile: Option<String>,
+    device: &str,
+    secrets: &Secrets,
+) -> Result<(CloudRef, DeviceId), Refusal> {
+    let mut reasons = Reasons::default();
+    let server = check_server(server, &mut reasons);
+    let device = number::<i32>(Some(device), RefusalCode::UnknownDevice, "--device-id", &mut reasons);
+    check_cloud_secrets(secrets, &mut reasons);
+    match (reasons.0.is_empty(), server, device) {
+        (true, Some(server), Some(device)) => Ok((CloudRef { server, profile }, DeviceId(device))),
+        _ => Err(Refusal { reasons: reasons.0 }),
+    }
+}
+
 /// A positive whole number, or a reason that quotes what was typed.
 fn number<N: std::str::FromStr + PartialOrd + From<u8>>(
     text: Option<&str>,
@@ -161,46 +183,26 @@ fn check_server(server: Option<&str>, reasons: &mut Reasons) -> Option<String> {
         );
         return None;
     };
-    match parse_server(server) {
-        Ok(server) => Some(server),
-        Err(code) => {
-            reasons.add(code, [("server", without_user(server))]);
+    match Server::parse(server) {
+        Ok(_) => Some(server.trim().trim_end_matches('/').to_owned()),
+        Err(error) => {
+            reasons.0.push(bad_server(server, &error));
             None
         }
     }
 }
 
-/// `https` everywhere, plain `http` only to this computer itself. Gives scheme, host and port, nothing more.
-pub fn parse_server(server: &str) -> Result<String, RefusalCode> {
-    let url = url::Url::parse(server.trim()).map_err(|_| RefusalCode::BadServer)?;
-    let host = url.host().ok_or(RefusalCode::BadServer)?;
-    let bare = matches!(url.path(), "" | "/")
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    match (url.scheme(), bare) {
-        ("https", true) => {}
-        ("http", true) if is_loopback(&host) => {}
-        ("http", _) if !is_loopback(&host) => return Err(RefusalCode::InsecureServer),
-        _ => return Err(RefusalCode::BadServer),
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-fn is_loopback(host: &url::Host<&str>) -> bool {
-    match host {
-        url::Host::Domain(name) => *name == "localhost",
-        url::Host::Ipv4(address) => address.is_loopback(),
-        url::Host::Ipv6(address) => address.is_loopback(),
-    }
-}
-
-/// A user name or password in an address is a secret in the wrong place; it is not repeated.
-fn without_user(server: &str) -> String {
-    match server.rsplit_once('@') {
+/// Why an address is refused. A user name or password in it is a secret in the wrong place and is not repeated.
+pub(crate) fn bad_server(server: &str, error: &ServerError) -> RefusalReason {
+    let shown = match server.rsplit_once('@') {
         Some((_, host)) => format!("…@{host}"),
         None => server.to_owned(),
+    };
+    match error {
+        ServerError::Insecure { .. } => reason(RefusalCode::InsecureServer, [("server", shown)]),
+        ServerError::NotAnAddress { why } => {
+            reason(RefusalCode::BadServer, [("server", shown), ("why", (*why).to_owned())])
+        }
     }
 }
 
@@ -240,18 +242,13 @@ fn check_token_host(host: Option<&str>, server: Option<&str>, reasons: &mut Reas
         }
         return host.to_owned();
     }
-    server
-        .and_then(|server| url::Url::parse(server).ok())
-        .and_then(|url| url.host_str().map(str::to_owned))
-        .unwrap_or_default()
+    server.and_then(|server| Server::parse(server).ok()).map(|server| server.host()).unwrap_or_default()
 }
 
-/// Section 9 of the cloud reference: up to 50 letters, digits, spaces, apostrophes, underscores and hyphens.
 fn check_name(name: Option<&str>, reasons: &mut Reasons) {
-    let Some(name) = name else { return };
-    let fits = (1..=50).contains(&name.chars().count())
-        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '\'' | '_' | '-'));
-    if !fits {
+    if let Some(name) = name
+        && cloud::blynk::name_problem(name).is_some()
+    {
         reasons.add(RefusalCode::NameInvalid, [("name", name.to_owned())]);
     }
 }
@@ -277,9 +274,13 @@ fn check_meta(meta: &[String], reasons: &mut Reasons) -> BTreeMap<String, String
 
 fn check_wanted(wanted: Option<Wanted>, reasons: &mut Reasons) -> Option<Target> {
     match wanted {
-        Some(Wanted::Port { path, known: true }) => Some(Target::At { address: Address::Serial(path) }),
-        Some(Wanted::Port { path, known: false }) => {
-            reasons.add(RefusalCode::UnknownPort, [("port", path)]);
+        Some(Wanted::Port { path, problem: None }) => Some(Target::At { address: Address::Serial(path) }),
+        Some(Wanted::Port { path, problem: Some(problem) }) => {
+            let code = match problem {
+                LinkError::PortDenied { .. } => RefusalCode::PortDenied,
+                _ => RefusalCode::UnknownPort,
+            };
+            reasons.add(code, [("port", path), ("why", problem.to_string())]);
             None
         }
         Some(Wanted::Ble { name }) if !name.trim().is_empty() => {
@@ -319,21 +320,22 @@ fn check_carrier(carrier: Option<&str>, reasons: &mut Reasons) {
 
 /// Client id and secret together, or a bearer token.
 fn check_cloud_secrets(secrets: &Secrets, reasons: &mut Reasons) {
-    let missing = |name: SecretName| secrets.get(name).is_none_or(Secret::is_empty);
-    if !missing(SecretName::Bearer) {
-        return;
-    }
-    for name in [SecretName::ClientId, SecretName::ClientSecret] {
-        if missing(name) {
-            reasons.add(
-                RefusalCode::SecretMissing,
-                [
-                    ("secret", name.as_str().to_owned()),
-                    ("fix", format!("Set {} in the environment (or FIRSTLIGHT_BEARER instead), give it with --secrets-stdin, or use a profile with --profile.", name.as_str())),
-                ],
-            );
+    reasons.0.extend(missing_for_sign_in(secrets).into_iter().map(missing));
+}
+
+/// The reason for a secret that was not given.
+pub(crate) fn missing(name: SecretName) -> RefusalReason {
+    let fix = match name {
+        SecretName::ClientId | SecretName::ClientSecret => format!(
+            "Set {} in the environment (or FIRSTLIGHT_BEARER instead), give it with --secrets-stdin, or use a profile with --profile.",
+            name.as_str()
+        ),
+        SecretName::WifiPassword => "Set FIRSTLIGHT_WIFI_PASSWORD in the environment or give it with --secrets-stdin; for an open network set it to an empty text.".to_owned(),
+        SecretName::Bearer | SecretName::DeviceSecret => {
+            format!("Set {} in the environment or give it with --secrets-stdin.", name.as_str())
         }
-    }
+    };
+    reason(RefusalCode::SecretMissing, [("secret", name.as_str().to_owned()), ("fix", fix)])
 }
 
 /// Network name and password by the limits of the driver; for `auto` by the narrowest of all, since a firmware that
@@ -341,13 +343,7 @@ fn check_cloud_secrets(secrets: &Secrets, reasons: &mut Reasons) {
 fn check_wifi(ssid: Option<&str>, driver: &str, secrets: &Secrets, reasons: &mut Reasons) -> Option<Secret> {
     let ssid = ssid?;
     let Some(password) = secrets.get(SecretName::WifiPassword) else {
-        reasons.add(
-            RefusalCode::SecretMissing,
-            [
-                ("secret", SecretName::WifiPassword.as_str().to_owned()),
-                ("fix", "Set FIRSTLIGHT_WIFI_PASSWORD in the environment or give it with --secrets-stdin; for an open network set it to an empty text.".to_owned()),
-            ],
-        );
+        reasons.0.push(missing(SecretName::WifiPassword));
         check_ssid(ssid, 31, reasons);
         return None;
     };

@@ -1,10 +1,12 @@
 //! What a face may ask and see.
 //!
-//! `calls.rs` turns a request into a recipe or refuses it with all reasons; `lines.rs` is what the command line prints
+//! `calls.rs` turns a request into a recipe or refuses it with all reasons; `clouds.rs` finds the cloud behind it;
+//! `lines.rs` is what the command line prints
 //! for machines, `desk.rs` what the window shows; `words/` holds the sentences that people read. Not here: how a
 //! terminal or a window looks, and anything that touches a device.
 
 pub mod calls;
+pub mod clouds;
 pub mod desk;
 mod job_view;
 pub mod lines;

@@ -21,18 +21,23 @@ pub struct Story {
 impl Story {
     /// Begins with the job's first fact.
     pub fn new(first: &Fact) -> Story {
-        let mut story = Story {
-            job: first.job,
-            began: first.at,
-            last: first.at,
+        let mut story = Story::unheard(first.job, first.at);
+        story.apply(first);
+        story
+    }
+
+    /// A job of which nothing is known but that it was accepted.
+    pub fn unheard(job: JobId, at: i64) -> Story {
+        Story {
+            job,
+            began: at,
+            last: at,
             unit: None,
             device: None,
             driver: None,
             attempt: 1,
             steps: Vec::new(),
-        };
-        story.apply(first);
-        story
+        }
     }
 
     pub fn of(facts: &[Fact]) -> Option<Story> {
@@ -83,6 +88,11 @@ impl Story {
     /// The step that runs now, with the moment it began.
     pub fn step(&self) -> Option<(Step, i64)> {
         self.steps.last().copied()
+    }
+
+    /// When its first fact was written, milliseconds since the Unix epoch.
+    pub fn began(&self) -> i64 {
+        self.began
     }
 
     pub fn elapsed_ms(&self) -> i64 {

@@ -45,7 +45,13 @@ pub struct Arguments {
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// Where journal, profiles and settings live [default: the platform's data folder]
-    #[arg(long, global = true, env = "FIRSTLIGHT_STATE", value_name = "DIR", help_heading = "Common options")]
+    #[arg(
+        long,
+        global = true,
+        env = "FIRSTLIGHT_STATE",
+        value_name = "DIR",
+        help_heading = "Common options"
+    )]
     pub state: Option<PathBuf>,
     /// Standard output carries JSON Lines only, one object a line
     #[arg(long, global = true, help_heading = "Common options")]
@@ -431,7 +437,10 @@ mod tests {
         fn check(command: &clap::Command) {
             for argument in command.get_arguments() {
                 let name = argument.get_id().as_str();
-                assert!(!["password", "secret", "token", "client_id"].contains(&name), "{name} is an argument");
+                assert!(
+                    !["password", "secret", "token", "client_id"].contains(&name),
+                    "{name} is an argument"
+                );
             }
             command.get_subcommands().for_each(check);
         }

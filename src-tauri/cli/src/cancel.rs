@@ -10,9 +10,9 @@ impl Stops {
     pub fn listen() -> Stops {
         let (wishes, stops) = mpsc::unbounded_channel();
         let interrupts = wishes.clone();
-        tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() && interrupts.send(()).is_ok() {}
-        });
+        tokio::spawn(
+            async move { while tokio::signal::ctrl_c().await.is_ok() && interrupts.send(()).is_ok() {} },
+        );
         #[cfg(unix)]
         tokio::spawn(async move {
             use tokio::signal::unix::{SignalKind, signal};

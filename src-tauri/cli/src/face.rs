@@ -17,9 +17,9 @@ pub enum Face {
 
 pub const STRONG: Style = Style::new().bold();
 pub const QUIET: Style = Style::new().dimmed();
-const PASSED: Style = AnsiColor::Green.on_default().bold();
-const FAILED: Style = AnsiColor::Red.on_default().bold();
-const UNKNOWN: Style = AnsiColor::Yellow.on_default().bold();
+pub const PASSED: Style = AnsiColor::Green.on_default().bold();
+pub const FAILED: Style = AnsiColor::Red.on_default().bold();
+pub const UNKNOWN: Style = AnsiColor::Yellow.on_default().bold();
 
 /// A result is colour and shape and word.
 pub fn badge(outcome: Outcome) -> String {

@@ -53,6 +53,9 @@ pub fn refused(dir: &Path, error: &JournalError) -> Refusal {
             RefusalCode::StateNewer,
             &[("path", path), ("found", &found.to_string()), ("known", &known.to_string())],
         ),
+        JournalError::NewerRecord { .. } => {
+            Refusal::of(RefusalCode::StateNewer, &[("path", path), ("why", &error.to_string())])
+        }
         JournalError::Unusable { .. } | JournalError::Damaged { .. } | JournalError::Closed => {
             Refusal::of(RefusalCode::StateUnusable, &[("path", path), ("why", &error.to_string())])
         }

@@ -60,7 +60,8 @@ impl SerialMedium {
         SerialMedium { settings }
     }
 
-    /// Whether this can be a port, without opening it: [`LinkError::NoSuchPort`] or [`LinkError::NotAPort`] if not.
+    /// Whether this can be a port that we may use, without opening it: [`LinkError::NoSuchPort`],
+    /// [`LinkError::NotAPort`] or [`LinkError::PortDenied`] if not.
     pub fn check(&self, port: &str) -> Result<(), LinkError> {
         check(port)
     }
@@ -196,8 +197,9 @@ fn check(port: &str) -> Result<(), LinkError> {
             Err(LinkError::PortDenied { port: port() })
         }
         Err(_) => Err(LinkError::NoSuchPort { port: port() }),
-        Ok(_) if ports::is_terminal(Path::new(&port())) => Ok(()),
-        Ok(_) => Err(LinkError::NotAPort { port: port() }),
+        Ok(_) if !ports::is_terminal(Path::new(&port())) => Err(LinkError::NotAPort { port: port() }),
+        Ok(_) if !may_open(&port()) => Err(LinkError::PortDenied { port: port() }),
+        Ok(_) => Ok(()),
     }
 }
 

@@ -15,8 +15,12 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             about.or("fix", "Type `firstlight help` for examples."),
         ),
         RefusalCode::UnknownPort => words(
-            format!("There is no serial port {}.", about.named("named", "port", "of that name")),
+            format!("{} is not a serial port of this computer.", about.named("The text", "port", "What was given")),
             "Plug the device in, and take the port's name from `firstlight scan --medium serial`.",
+        ),
+        RefusalCode::PortDenied => words(
+            format!("The system does not let you open {}.", about.named("the port", "port", "the port")),
+            "On Linux: `sudo usermod -aG dialout $USER` (group `uucp` on Arch), then sign out and in; `firstlight doctor` checks it.",
         ),
         RefusalCode::UnknownDriver => Words::new(
             format!("There is no driver {}.", about.named("named", "driver", "of that name")),

@@ -68,6 +68,7 @@ export type FaultCode =
 export type RefusalCode =
 	| 'refused.usage'
 	| 'refused.unknown_port'
+	| 'refused.port_denied'
 	| 'refused.unknown_driver'
 	| 'refused.insecure_server'
 	| 'refused.bad_server'

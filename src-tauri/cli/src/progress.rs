@@ -1,0 +1,126 @@
+//! A job as a person follows it: its steps, how long they take, and what is normal.
+//!
+//! Everything here goes to standard error, so that the result alone is on standard output.
+
+use crate::face::{LiveLine, elapsed, note, quiet, strong};
+use api::moment;
+use api::story::Story;
+use api::words;
+use engine::work::Update;
+use engine::{JobEvent, Progress, Step, WaitingFor};
+
+#[derive(Debug)]
+pub struct StepsShown {
+    live: LiveLine,
+    current: Option<(Step, i64)>,
+    waiting: Option<(Step, WaitingFor)>,
+}
+
+impl StepsShown {
+    pub fn new() -> StepsShown {
+        StepsShown { live: LiveLine::new(), current: None, waiting: None }
+    }
+
+    pub fn update(&mut self, update: &Update, story: &Story) {
+        match update {
+            Update::Progress(Progress::Waiting { step, what, .. }) => {
+                if !self.live.is_live() && self.waiting != Some((*step, *what)) {
+                    self.remark(words::normal(*what));
+                }
+                self.waiting = Some((*step, *what));
+            }
+            Update::Fact(fact) => match &fact.event {
+                JobEvent::StepBegan { step } => {
+                    self.end_step(fact.at);
+                    self.current = Some((*step, fact.at));
+                    self.waiting = None;
+                }
+                JobEvent::Identified { unit, identity, attempt, .. } => {
+                    let name = identity.name.as_deref().map(|name| format!(" “{name}”")).unwrap_or_default();
+                    let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+                    self.remark(&format!("it is {}{name}{again}", strong(&unit.to_string())));
+                }
+                JobEvent::Reserved { device, token_tail, .. } => {
+                    self.remark(&format!("cloud device {device}, token …{token_tail}"));
+                }
+                JobEvent::Renewed { device, token_tail, .. } => {
+                    self.remark(&format!(
+                        "cloud device {device} keeps its record, fresh token …{token_tail}"
+                    ));
+                }
+                JobEvent::Adopted { device } => {
+                    self.remark(&format!(
+                        "cloud device {device} of an earlier lost answer belongs to this unit"
+                    ));
+                }
+                JobEvent::Said { word } => self.remark(&words::said(word)),
+                JobEvent::Warned { fault } => {
+                    let words = words::fault(fault);
+                    self.remark(&format!("{} {}", words.what, words.fix));
+                }
+                JobEvent::Finished { .. } => {
+                    self.end_step(fact.at);
+                    self.live.clear();
+                }
+                JobEvent::Queued { .. }
+                | JobEvent::Connected { .. }
+                | JobEvent::Surveyed { .. }
+                | JobEvent::ReserveIntended { .. }
+                | JobEvent::RenewIntended { .. }
+                | JobEvent::TokenFailed { .. }
+                | JobEvent::NothingWasMade
+                | JobEvent::DeliverIntended { .. }
+                | JobEvent::Delivered { .. }
+                | JobEvent::DeliveryRefused { .. }
+                | JobEvent::Seen { .. }
+                | JobEvent::Described { .. }
+                | JobEvent::SweepIntended { .. }
+                | JobEvent::Swept { .. } => {}
+            },
+        }
+        self.tick(story);
+    }
+
+    /// Writes the live line again; call it each second.
+    pub fn tick(&mut self, story: &Story) {
+        let Some((step, began)) = self.current else { return };
+        let now = moment::now();
+        let normal = self
+            .waiting
+            .filter(|(of, _)| *of == step)
+            .map(|(_, what)| quiet(&format!(" ({})", words::normal(what))))
+            .unwrap_or_default();
+        let total = story.elapsed_ms().max(now - story.began());
+        self.live.show(&format!(
+            "  ● {:<9} {:>8}  {}{normal}  {}",
+            words::step(step),
+            elapsed(((now - began) / 1000).max(0) * 1000),
+            words::doing(step),
+            quiet(&format!("total {}", elapsed(total / 1000 * 1000))),
+        ));
+    }
+
+    fn end_step(&mut self, at: i64) {
+        if let Some((step, began)) = self.current.take() {
+            self.line(&format!(
+                "  ✓ {:<9} {:>8}  {}",
+                words::step(step),
+                elapsed((at - began).max(0)),
+                words::doing(step)
+            ));
+        }
+    }
+
+    fn remark(&mut self, text: &str) {
+        self.line(&format!("    {:<9} {:>8}  {}", "", "", quiet(text)));
+    }
+
+    fn line(&mut self, text: &str) {
+        self.live.clear();
+        note(&crate::face::shown(text));
+    }
+
+    pub fn clear(&mut self) {
+        self.live.clear();
+    }
+}
