@@ -3,9 +3,12 @@
 //! Not here: bytes, buses and HTTP (`proto`, `link`, `cloud`), and what a person reads (`api`, `ui`).
 
 pub mod fault;
+mod hex;
 pub mod plan;
 pub mod record;
 pub mod unit;
+pub mod vault;
+mod whole_file;
 pub mod work;
 
 pub use fault::{Blame, Fault, FaultCode, Refusal, RefusalCode, Retry};

@@ -1,4 +1,5 @@
 //! What is wanted.
 
 pub mod patience;
+pub mod profile;
 pub mod recipe;

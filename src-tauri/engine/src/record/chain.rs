@@ -3,6 +3,7 @@
 //! The chain shows that a record was altered, removed or put in between. It has no key: whoever rewrites all that
 //! follows makes a chain that fits again, so the newest hash is worth keeping elsewhere.
 
+use crate::hex;
 use crate::record::event::JobId;
 use sha2::{Digest, Sha256};
 
@@ -26,21 +27,13 @@ impl Hash {
         Hash(sha.finalize().into())
     }
 
-    pub(crate) fn from_hex(hex: &str) -> Option<Hash> {
-        let digits = hex.as_bytes();
-        let mut bytes = [0; 32];
-        if digits.len() != 64 || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
-            return None;
-        }
-        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        Some(Hash(bytes))
+    pub(crate) fn from_hex(text: &str) -> Option<Hash> {
+        hex::to_bytes(text)?.try_into().ok().map(Hash)
     }
 }
 
 impl std::fmt::Display for Hash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::to_text(&self.0))
     }
 }

@@ -2,5 +2,6 @@
 
 mod canaries;
 mod events;
+mod export;
 mod folds;
 mod journal;
