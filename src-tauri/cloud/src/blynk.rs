@@ -145,6 +145,11 @@ impl BlynkCloud {
         self.0.http.sent()
     }
 
+    /// How far this computer's clock is ahead of the cloud's, in milliseconds, when an answer last told; for the operator.
+    pub fn clock_ahead_ms(&self) -> Option<i64> {
+        self.0.http.clock_ahead_ms()
+    }
+
     /// The server in use: as given, or as a redirect within its domain told.
     pub fn server(&self) -> Server {
         self.0.http.server()
@@ -238,10 +243,10 @@ impl BlynkCloud {
             // No public source says how the plan's limit of devices is answered; these two fit nothing else here.
             402 | 409 if call.path == RESERVE.path => CloudCause::DeviceLimit { said },
             403 if self.0.sign_in.is_client() => {
-                // Permission names do not apply to clients (section 4.1). A client is either shut out of the whole API,
-                // then its own profile is refused too, or out of this organization.
+                // A client is either shut out of the whole API, then its own profile is refused too, or from this call;
+                // then the permission that a user would need is the best name for what it lacks.
                 if self.0.admitted.load(Ordering::Relaxed) || self.profile_opens(call, pass).await {
-                    CloudCause::Forbidden { permission: None, said }
+                    CloudCause::Forbidden { permission: call.permission, said }
                 } else {
                     CloudCause::ScopeOff { said }
                 }

@@ -178,7 +178,7 @@ pub enum CloudCause {
     SignIn { said: String },
     #[error("the account may not do this (403){}: {said}", .permission.as_ref().map(|p| format!(", permission {p}")).unwrap_or_default())]
     Forbidden { permission: Option<&'static str>, said: String },
-    /// 403 right after a sign-in that worked: the client has no access to the Platform API at all.
+    /// 403 everywhere after a sign-in that worked: the client has no access to the Platform API at all.
     #[error("the API scope is off for this client (403): {said}")]
     ScopeOff { said: String },
     #[error("not found, or in an organization that this account cannot see (404)")]

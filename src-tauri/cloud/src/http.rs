@@ -344,6 +344,10 @@ impl Http {
             .pool_idle_timeout(IDLE_CONNECTION)
             // Whatever the hosts file says: plain http may go there, so it has to be this computer.
             .resolve_to_addrs("localhost", &loopback.map(|address| SocketAddr::new(address, 0)));
+        if !server.is_https() {
+            // No certificate is looked at on this way, and loading the system's would fail on a machine that has none.
+            builder = builder.tls_certs_only([]);
+        }
         let proxied = match (&options.proxy, server.is_loopback()) {
             (_, true) | (ProxyChoice::Direct, _) => {
                 builder = builder.no_proxy();
@@ -394,6 +398,14 @@ impl Http {
         let by_calendar = reading.heard_by_calendar.elapsed().ok()?;
         (elapsed <= FRESH && by_calendar <= FRESH)
             .then(|| CloudTime(reading.cloud.0 + i64::try_from(elapsed.as_millis()).unwrap_or(0)))
+    }
+
+    /// How far this computer's clock is ahead of the cloud's, in milliseconds, when it was last heard. For a word to the
+    /// operator only; a second more or less means nothing.
+    pub fn clock_ahead_ms(&self) -> Option<i64> {
+        let reading = (*self.clock.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let ours = reading.heard_by_calendar.duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(ours.as_millis()).ok().map(|ours| ours - reading.cloud.0)
     }
 
     /// One request; repeated only at the place that a 307/308 within the same registered domain names.
@@ -469,7 +481,8 @@ impl Http {
 
     /// What went wrong and whether the request may have arrived, by the types in the error's chain.
     fn broken(&self, error: &reqwest::Error, server: &Server, wait: Duration) -> Broken {
-        let cause = classify(error, &self.proxied, server, self.waits.connect);
+        let clock_ahead_ms = self.clock_ahead_ms();
+        let cause = classify(error, &self.proxied, server, self.waits.connect, clock_ahead_ms);
         match cause {
             Some(cause) => Broken::before(cause),
             None if error.is_timeout() => {
@@ -487,6 +500,7 @@ fn classify(
     proxied: &Proxied,
     server: &Server,
     connect: Duration,
+    clock_ahead_ms: Option<i64>,
 ) -> Option<CloudCause> {
     let host = server.host();
     if error.is_builder() {
@@ -496,7 +510,7 @@ fn classify(
         return None;
     }
     if let Some(tls) = find::<rustls::Error>(error) {
-        return Some(tls_cause(tls, host));
+        return Some(tls_cause(tls, host, clock_ahead_ms));
     }
     let by_proxy = match proxied {
         Proxied::Never => false,
@@ -522,12 +536,16 @@ fn classify(
     })
 }
 
-fn tls_cause(error: &rustls::Error, host: String) -> CloudCause {
+/// Certificates are renewed by robots and clocks are not, so one outside its dates points to the clock; unless the cloud's own
+/// clock was heard before and agreed with ours.
+fn tls_cause(error: &rustls::Error, host: String, clock_ahead_ms: Option<i64>) -> CloudCause {
     use rustls::CertificateError as Bad;
+    const DAY_MS: i64 = 24 * 3600 * 1000;
+    let clock_is_right = clock_ahead_ms.is_some_and(|ahead| ahead.abs() < DAY_MS);
     match error {
         rustls::Error::InvalidCertificate(
             Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. },
-        ) => CloudCause::WrongClock { host },
+        ) if !clock_is_right => CloudCause::WrongClock { host },
         other => CloudCause::Tls { host, reason: masked(&other.to_string(), &[]) },
     }
 }
@@ -589,6 +607,7 @@ fn pause(value: &header::HeaderValue, at: Option<CloudTime>) -> Option<Duration>
 /// are blanks, and it is short.
 pub(crate) fn masked(text: &str, secrets: &[&Secret]) -> String {
     const TOKEN: usize = 20;
+    const WORD: usize = 24;
     const SHOWN: usize = 200;
     let mut text = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
@@ -601,8 +620,8 @@ pub(crate) fn masked(text: &str, secrets: &[&Secret]) -> String {
             run.push(c);
             continue;
         }
-        // A word of letters is a word; a long run with anything else in it may be a token.
-        let plain = run.chars().all(|c| c.is_ascii_lowercase());
+        // Long words are words; a long run with anything but small letters, or longer than words are, may be a token.
+        let plain = run.len() < WORD && run.chars().all(|c| c.is_ascii_lowercase());
         out.push_str(if run.len() >= TOKEN && !plain { "…" } else { &run });
         run.clear();
         match c {
@@ -714,8 +733,11 @@ mod tests {
         {
             let error = wrap(bad);
             let tls = find::<rustls::Error>(&error).expect("an io::Error shows what it carries");
-            let cause = tls_cause(tls, "h".to_owned());
-            assert_eq!(matches!(cause, CloudCause::WrongClock { .. }), wrong_clock, "{cause:?}");
+            let means_clock =
+                |ahead| matches!(tls_cause(tls, "h".to_owned(), ahead), CloudCause::WrongClock { .. });
+            assert_eq!(means_clock(None), wrong_clock, "{tls}");
+            assert_eq!(means_clock(Some(-900_000_000)), wrong_clock, "{tls}");
+            assert!(!means_clock(Some(2000)), "the cloud's clock agrees with ours: {tls}");
         }
     }
 

@@ -133,8 +133,8 @@ struct Inner {
 struct Waiting {
     next: u64,
     watches: BTreeMap<u64, Waiter>,
-    /// The one task that asks is running.
-    asking: bool,
+    /// The one task that asks, by its number.
+    asking: Option<u64>,
     /// The last question that failed in passing, until one succeeds.
     trouble: Option<CloudError>,
 }
@@ -209,9 +209,9 @@ impl Tracker {
             let due = now + self.0.cadence.first;
             let waiter = Waiter { watch, since: now, due, looking: false, named: false, misses: 0, done };
             waiting.watches.insert(id, waiter);
-            if !waiting.asking {
-                waiting.asking = true;
-                tokio::spawn(ask_until_nobody_waits(self.0.clone()));
+            if waiting.asking.is_none() {
+                waiting.asking = Some(id);
+                tokio::spawn(ask_until_nobody_waits(Asking(self.0.clone(), id)));
             }
             id
         };
@@ -262,8 +262,21 @@ enum Answer {
     Complete(OrgId, Result<Vec<DeviceId>, CloudError>),
 }
 
+/// Says that nobody asks any more, also when the runtime ends the task in the middle.
+struct Asking(Arc<Inner>, u64);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        let mut waiting = self.0.waiting();
+        if waiting.asking == Some(self.1) {
+            waiting.asking = None;
+        }
+    }
+}
+
 /// The one task that asks; it ends with the last waiter.
-async fn ask_until_nobody_waits(inner: Arc<Inner>) {
+async fn ask_until_nobody_waits(asking: Asking) {
+    let inner = &asking.0;
     let mut calls: JoinSet<Answer> = JoinSet::new();
     let mut lists: HashMap<OrgId, Lists> = HashMap::new();
     let mut free_at = Instant::now();
@@ -271,16 +284,16 @@ async fn ask_until_nobody_waits(inner: Arc<Inner>) {
         let wake = {
             let mut waiting = inner.waiting();
             if waiting.watches.is_empty() {
-                waiting.asking = false;
+                waiting.asking = None;
                 return;
             }
-            start_due(&inner, &mut waiting, &mut lists, &mut calls, &mut free_at)
+            start_due(inner, &mut waiting, &mut lists, &mut calls, &mut free_at)
         };
         tokio::select! {
             answer = calls.join_next(), if !calls.is_empty() => match answer {
-                Some(Ok(answer)) => take(&inner, &mut lists, answer),
+                Some(Ok(answer)) => take(inner, &mut lists, answer),
                 // A call that panicked leaves its waiters without an answer; they are asked about again.
-                Some(Err(_)) | None => forget_calls(&inner, &mut lists, &mut calls),
+                Some(Err(_)) | None => forget_calls(inner, &mut lists, &mut calls),
             },
             () = inner.changed.notified() => {}
             () = tokio::time::sleep_until(wake) => {}

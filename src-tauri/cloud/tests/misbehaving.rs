@@ -493,7 +493,10 @@ async fn a_403_is_told_apart_by_account_and_structure() {
             .await;
     let cloud = client(&server);
     let error = reserve(&cloud).await.expect_err("only here");
-    assert!(matches!(error.cause, CloudCause::Forbidden { permission: None, .. }), "{error:?}");
+    assert!(
+        matches!(error.cause, CloudCause::Forbidden { permission: Some("PROVISION_DEVICES"), .. }),
+        "{error:?}"
+    );
     reserve(&cloud).await.expect_err("still");
     assert_eq!(server.count(PROFILE), 1, "once known, it is not asked again");
 

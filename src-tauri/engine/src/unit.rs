@@ -1,5 +1,6 @@
 //! A physical device, known by the best durable identity that it gave.
 
+use proto::{Address, Advert, DeviceIdentity, InterfaceKind};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -12,5 +13,95 @@ pub struct UnitId(pub String);
 impl fmt::Display for UnitId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// USB serial numbers shorter than this are the same on all chips of a make (`0001` on unprogrammed CP2102s).
+const SERIAL_LEAST: usize = 6;
+
+impl UnitId {
+    /// The identity of a device that answered at `address` after `advert`.
+    pub fn of(identity: &DeviceIdentity, advert: &Advert, address: &Address) -> UnitId {
+        let filled = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let wifi = identity
+            .interfaces
+            .iter()
+            .find(|interface| interface.kind == InterfaceKind::Wifi)
+            .and_then(|interface| filled(&interface.mac));
+        if let Some(mac) = filled(&identity.mac).or(wifi) {
+            return UnitId(mac.trim().replace('-', ":").to_ascii_uppercase());
+        }
+        if let Some(uid) = filled(&identity.uid) {
+            return UnitId(format!("uid:{uid}"));
+        }
+        if let Advert::Serial(serial) = advert
+            && let Some(number) = serial.usb.as_ref().and_then(|usb| filled(&usb.serial))
+            && number.len() >= SERIAL_LEAST
+        {
+            return UnitId(format!("usb:{number}"));
+        }
+        if let Some(name) = filled(&identity.name) {
+            return UnitId(format!("name:{name}"));
+        }
+        UnitId(format!("at:{}", address.text()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::{BleAdvert, Interface, SerialAdvert, UsbIdentity};
+
+    fn port() -> Address {
+        Address::Serial("/dev/ttyUSB0".into())
+    }
+
+    fn usb(serial: &str) -> Advert {
+        let usb = UsbIdentity { serial: Some(serial.into()), ..UsbIdentity::default() };
+        Advert::Serial(SerialAdvert { usb: Some(usb) })
+    }
+
+    #[test]
+    fn the_hardware_address_comes_first_in_one_spelling() {
+        let identity = DeviceIdentity {
+            mac: Some("24-6f-28-11-22-33".into()),
+            uid: Some("5b8f".into()),
+            ..DeviceIdentity::default()
+        };
+        assert_eq!(UnitId::of(&identity, &usb("ABC123456"), &port()).0, "24:6F:28:11:22:33");
+    }
+
+    #[test]
+    fn the_address_of_the_wifi_interface_is_the_hardware_address() {
+        let interface = Interface {
+            kind: InterfaceKind::Wifi,
+            mac: Some("24:6f:28:11:22:33".into()),
+            can_scan: true,
+            five_ghz: None,
+            static_ip: false,
+            ready: false,
+            ip: None,
+        };
+        let identity = DeviceIdentity { interfaces: vec![interface], ..DeviceIdentity::default() };
+        let advert = Advert::Ble(BleAdvert::default());
+        assert_eq!(
+            UnitId::of(&identity, &advert, &Address::Ble("AA:BB:CC:DD:EE:FF".into())).0,
+            "24:6F:28:11:22:33"
+        );
+    }
+
+    #[test]
+    fn what_is_less_durable_comes_later() {
+        let mut identity = DeviceIdentity {
+            name: Some("Blynk Pump-K3M7".into()),
+            uid: Some("5b8f".into()),
+            ..DeviceIdentity::default()
+        };
+        assert_eq!(UnitId::of(&identity, &usb("ABC123456"), &port()).0, "uid:5b8f");
+        identity.uid = Some(" ".into());
+        assert_eq!(UnitId::of(&identity, &usb("ABC123456"), &port()).0, "usb:ABC123456");
+        assert_eq!(UnitId::of(&identity, &usb("0001"), &port()).0, "name:Blynk Pump-K3M7");
+        identity.name = None;
+        assert_eq!(UnitId::of(&identity, &usb("0001"), &port()).0, "at:/dev/ttyUSB0");
     }
 }

@@ -1,9 +1,87 @@
 //! How long everything may take, and how much is kept: one table, with a reason for each.
 //!
-//! The host waits longer than the device does. Waits inside a conversation belong to the protocols (`proto`), waits for
-//! an HTTP answer to `cloud`; here is what a job waits for.
+//! The host waits longer than the device does. Waits inside a conversation belong to the protocols (`proto`), the bound
+//! of opening a link to `link`, waits for an HTTP answer to `cloud`; here is what a job waits for.
 
 use std::time::Duration;
+
+// ---- finding and opening a device
+
+/// Until a device that was asked for by name or address has to be in sight: it advertises every 100 ms to 1 s, a scan may
+/// miss several, and a person may still be switching it on.
+pub const IN_SIGHT: Duration = Duration::from_secs(30);
+
+/// Until a listed port's description has to be there: listing is one look into the system, no waiting for a device.
+pub const LISTED: Duration = Duration::from_millis(500);
+
+/// With "any device": how long further BLE devices may turn up after the first, so that the nearest is taken and not the
+/// quickest. Two advertising intervals of a slow device.
+pub const GATHERING: Duration = Duration::from_secs(2);
+
+/// How often a BLE device is opened before a person is asked: the first connection after a scan often fails, on every
+/// system; more than twice again has never helped (section 9 of the device protocols, row 10).
+pub const OPENINGS: u32 = 3;
+
+/// Between two of them: the system has to notice that the first is gone.
+pub const BETWEEN_OPENINGS: Duration = Duration::from_millis(500);
+
+/// Letting a device go: a disconnect is answered within a supervision timeout (2 s); after that nobody waits for it.
+pub const CLOSING: Duration = Duration::from_secs(5);
+
+// ---- asking and delivering
+
+/// Upper bound around every question, whatever its dialogue says: a scan may take 35 s, a person 120 s to press a button
+/// and again as long for a security handshake. Only a dialogue that forgot its bound ever meets this one.
+pub const QUESTION: Duration = Duration::from_secs(300);
+
+/// How often one token is handed over in one job: a device that forgot half of it gets all of it once more.
+pub const DELIVERIES: u32 = 2;
+
+/// How often a token that the device reports as refused is replaced in one job.
+pub const RENEWALS: u32 = 1;
+
+// ---- following, and asking the cloud (section 7 of the cloud reference)
+
+/// After the device says that it goes for the cloud: TLS and login take it this long at least.
+pub const FIRST_POLL_HEARD: Duration = Duration::from_secs(3);
+
+/// After the delivery, to a device that does not say how it fares: association and DHCP take longer than that only when
+/// there is trouble.
+pub const FIRST_POLL_SILENT: Duration = Duration::from_secs(15);
+
+/// While a person stands by.
+pub const POLL_OFTEN: Duration = Duration::from_secs(2);
+
+/// For this long.
+pub const POLL_OFTEN_FOR: Duration = Duration::from_secs(60);
+
+/// After that: it is a slow network, and 2 s more do not matter.
+pub const POLL_SELDOM: Duration = Duration::from_secs(5);
+
+/// From the delivery to "unknown", where the recipe does not say: two phases of 50 s in the device, a reboot, and the
+/// cloud's own delays (reference: poll up to 180 s).
+pub const FIRST_LIGHT_S: u32 = 180;
+
+/// After a device said that it failed, how long its connection may still turn up in the cloud before it is believed: one
+/// look, no waiting.
+pub const LAST_LOOK: Duration = Duration::from_secs(10);
+
+/// Between two looks at a device that is back in sight after its link was lost: while it is busy with its network, each
+/// look may disturb it.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+/// Until such a device has to be back, when something is still to be handed to it: 50 s in one phase, 10 s to its reboot.
+pub const BACK_IN_SIGHT: Duration = Duration::from_secs(90);
+
+// ---- remembering
+
+/// How long the templates of an organization are believed: they change a few times a year, and a template that is not
+/// found is looked for again at once.
+pub const TEMPLATES_FRESH: Duration = Duration::from_secs(600);
+
+/// How long the list of an organization's devices is believed: it only tells what was there before a reservation, and
+/// the shorter it is believed, the fewer devices of others can be taken for ours after a lost answer.
+pub const DEVICES_FRESH: Duration = Duration::from_secs(60);
 
 /// Updates that a slow listener may lag behind before it is told that it missed some: a batch of a thousand units writes
 /// about twenty facts each, and a face that draws ten times a second never lags this far.
@@ -11,7 +89,3 @@ pub const UPDATES_KEPT: usize = 4096;
 
 /// Facts that go to disk in one go: as many as a busy station has waiting, few enough to be written in a few milliseconds.
 pub const FACTS_TOGETHER: usize = 256;
-
-/// Until a device that was asked for by name or address has to be in sight: a device advertises every 100 ms to 1 s, a
-/// scan may miss several, and a person may still be switching it on.
-pub const IN_SIGHT: Duration = Duration::from_secs(30);

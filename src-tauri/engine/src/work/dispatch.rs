@@ -7,6 +7,8 @@
 use crate::fault::{Blame, Fault, FaultCode, Refusal, RefusalCode, Retry};
 use crate::plan::patience;
 use crate::record::{JobState, Journal, JournalError, Ledger, RecordedJob, UnitState};
+use crate::work::account::Account;
+use crate::work::sightings::Spotted;
 use crate::work::{reconcile, runner, sightings};
 use crate::{CloudRef, Fact, JobEvent, JobId, JobSecrets, Outcome, Progress, Recipe, Step, Target, UnitId};
 use async_trait::async_trait;
@@ -100,7 +102,7 @@ pub(crate) struct Shared {
     ledger: Mutex<Ledger>,
     calls: mpsc::UnboundedSender<Call>,
     told: broadcast::Sender<(JobId, Update)>,
-    pub(crate) desks: Mutex<HashMap<CloudRef, Arc<runner::CloudDesk>>>,
+    accounts: Mutex<HashMap<CloudRef, Arc<Account>>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -185,7 +187,7 @@ impl Engine {
             ledger: Mutex::new(ledger),
             calls,
             told,
-            desks: Mutex::default(),
+            accounts: Mutex::default(),
         });
         let dispatcher = Dispatcher {
             shared: shared.clone(),
@@ -293,12 +295,22 @@ impl Shared {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn journal(&self) -> &Journal {
-        &self.journal
-    }
-
     pub(crate) async fn cloud(&self, which: &CloudRef) -> Result<Arc<dyn Cloud>, Refusal> {
         self.clouds.cloud(which).await
+    }
+
+    /// What the jobs of one cloud account share; `cloud` is used where there is none yet.
+    pub(crate) fn account(&self, which: &CloudRef, cloud: Arc<dyn Cloud>) -> Arc<Account> {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        match accounts.get(which) {
+            // A face that signed in anew hands out another cloud; what was remembered of the old one goes with it.
+            Some(account) if Arc::ptr_eq(&account.cloud, &cloud) => account.clone(),
+            Some(_) | None => {
+                let account = Arc::new(Account::new(cloud));
+                accounts.insert(which.clone(), account.clone());
+                account
+            }
+        }
     }
 
     /// Writes facts; comes back when they are on disk, in the ledger and told.
@@ -570,5 +582,3 @@ impl Dispatcher {
         result
     }
 }
-
-use sightings::Spotted;

@@ -1,13 +1,16 @@
 //! Making it happen: who does what ([`dispatch`]), what is in sight ([`sightings`]), one job from its first step to its
-//! end ([`runner`], [`steps`]), and what a crash or a lost answer left open ([`reconcile`]).
+//! end (`runner.rs`, `steps.rs`, `follow.rs`), and what a crash or a lost answer left open ([`reconcile`]).
 //!
 //! Not here: what is wanted (`plan`), what happened (`record`), and how a person is told (`api`).
 
+mod account;
 pub mod dispatch;
+mod follow;
 pub mod reconcile;
 mod runner;
 pub mod sightings;
 mod steps;
+mod veil;
 
 pub use dispatch::{Clouds, Engine, Fuse, Job, Update};
 pub use reconcile::{Ghost, Reconciled, Verdict};

@@ -3,10 +3,12 @@
 //! Not here: choosing a device for a job (`steps.rs`), and opening anything.
 
 use crate::fault::Fault;
+use crate::plan::patience;
 use crate::record::event::Step;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use link::{Medium, Sighting};
+use link::{Change, Medium, Sighting};
+use proto::{Address, Advert};
 use std::sync::Arc;
 
 /// A sighting with the names of the drivers that may fit it, best first.
@@ -39,4 +41,20 @@ fn of(medium: Arc<dyn Medium>) -> impl futures::Stream<Item = Result<Spotted, Fa
     })
     .flatten()
     .map(|seen| seen.map(Spotted::from).map_err(|error| Fault::from_link(Step::Connect, &error)))
+}
+
+/// The advert of a device that its medium lists now, without waiting for one that does not.
+pub(crate) async fn listed(media: &[Arc<dyn Medium>], address: &Address) -> Option<Advert> {
+    let medium = media.iter().find(|medium| medium.kind() == address.medium())?;
+    let look = async {
+        let mut sightings = medium.watch().await.ok()?;
+        while let Some(sighting) = sightings.next().await {
+            let sighting = sighting.ok()?;
+            if sighting.address == *address && sighting.change != Change::Left {
+                return Some(sighting.advert);
+            }
+        }
+        None
+    };
+    tokio::time::timeout(patience::LISTED, look).await.ok().flatten()
 }

@@ -11,6 +11,9 @@ use std::net::Ipv4Addr;
 /// over when it is full.
 pub const LONGEST_COMMAND: usize = 254;
 
+/// Bytes of a network name, by the Wi-Fi standard.
+const LONGEST_NAME: usize = 32;
+
 /// What a line says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line {
@@ -175,8 +178,8 @@ fn scan_row(line: &str) -> Option<Line> {
     let (channel, rssi) = tail.split_once(" rssi:")?;
     let name = name.strip_prefix(['*', ' ']).unwrap_or(name);
     let name = name.strip_prefix(' ').unwrap_or(name).trim_end();
-    if name.is_empty() {
-        // Hidden: of no use, but a row all the same.
+    if name.is_empty() || name.len() > LONGEST_NAME {
+        // Hidden, or glued to something else: of no use, but a row all the same.
         return Some(Line::Other);
     }
     Some(Line::Network(Network {
@@ -192,12 +195,9 @@ fn scan_row(line: &str) -> Option<Line> {
 fn interface(line: &str) -> Option<Line> {
     let rest = line.strip_prefix("mac:")?;
     let (address, rest) = rest.split_once(" ip:")?;
-    let (ip, rest) = match rest.find([' ', '(']) {
-        // Older cores print "(IP unset)".
-        Some(0) => ("", rest),
-        Some(end) => rest.split_at(end),
-        None => (rest, ""),
-    };
+    // Older cores print "(IP unset)".
+    let rest = rest.strip_prefix("(IP unset)").unwrap_or(rest);
+    let (ip, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let ip = ip.parse::<Ipv4Addr>().ok().filter(|ip| !ip.is_unspecified()).map(|ip| ip.to_string());
     let status = rest.trim().strip_prefix("status:").map(|status| status.trim().to_owned());
     let joined = rest.trim().strip_prefix('(').and_then(|rest| rest.rsplit_once(" ["));

@@ -421,6 +421,15 @@ impl Dialogue for InjectDialogue {
         }
     }
 
+    /// After `connecting` a link that closes is the normal course in some dialects, and never a failure by itself
+    /// (section 3.6). Before that, nobody knows how far the device got, so the loss stands.
+    fn handle_lost(&mut self, _now: Instant) {
+        if matches!(self.open, Open::Follow { .. }) {
+            let end = self.attempt.take().and_then(|attempt| attempt.end).unwrap_or(FollowEnd::Quiet);
+            self.finish(Ok(Answer::Followed(end)));
+        }
+    }
+
     fn poll_transmit(&mut self) -> Option<Transmit> {
         if self.writing {
             return None;
