@@ -1,0 +1,771 @@
+//! The Bluetooth thread: it alone scans, connects and holds the system's Bluetooth session.
+//!
+//! All its tasks share one thread and one [`Radio`], so nothing needs a lock across an await but scanning, where a start
+//! and a stop must not overlap. Not here: what is on the air (`ble/air.rs`), a connected device (`ble/peer.rs`).
+
+use super::air::{Air, Heard};
+use super::errors::{Meaning, meaning, of_system};
+use super::peer::{Peer, let_go};
+use super::{BleLink, BleSettings};
+use crate::{LinkError, Sighting};
+use btleplug::api::{
+    BDAddr, Central as _, CentralEvent, CentralState, Manager as _, Peripheral as _, PeripheralProperties,
+    ScanFilter,
+};
+use btleplug::platform::{Adapter, Manager, Peripheral, PeripheralId};
+use futures::StreamExt;
+use proto::Wiring;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::future::Future;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// For questions to the system that touch no device.
+const SYSTEM_LIMIT: Duration = Duration::from_secs(5);
+/// A device heard within this time need not be waited for. BlueZ forgets devices 30 s after a scan.
+const FRESH: Duration = Duration::from_secs(10);
+/// One attempt. The kernel gives up after 4 s when nobody answers; discovering services takes the rest.
+const CONNECT_LIMIT: Duration = Duration::from_secs(12);
+/// For a person who waits: a connection attempt often fails by interference alone, and the third seldom does. Every
+/// attempt begins with finding the device anew.
+const CONNECT_TRIES: u32 = 3;
+const TURN: Duration = Duration::from_millis(250);
+/// How often the adapter is looked at while somebody relies on it, beside what the system tells by itself.
+const CHECK_PAUSE: Duration = Duration::from_secs(2);
+
+type Changes = mpsc::UnboundedSender<Result<Sighting, LinkError>>;
+
+pub(super) enum Command {
+    Ready {
+        reply: oneshot::Sender<Result<String, LinkError>>,
+    },
+    Watch {
+        changes: Changes,
+        reply: oneshot::Sender<Result<(), LinkError>>,
+    },
+    Open {
+        address: String,
+        wiring: Wiring,
+        reply: oneshot::Sender<Result<BleLink, LinkError>>,
+    },
+    /// Stands for any bug in this thread.
+    #[cfg(test)]
+    Panic,
+}
+
+/// A call that failed or took too long.
+#[derive(Debug)]
+pub(super) enum Failed {
+    TimedOut,
+    Said(String),
+}
+
+impl Failed {
+    /// For calls that prepare a link.
+    pub fn into_error(self, operation: &'static str) -> LinkError {
+        match self {
+            Failed::TimedOut => LinkError::TimedOut { what: operation },
+            Failed::Said(text) => match meaning(&text) {
+                Meaning::NeedsPairing => LinkError::NeedsPairing,
+                Meaning::Gone => LinkError::Lost,
+                _ => of_system(operation, &text),
+            },
+        }
+    }
+}
+
+/// No call to the Bluetooth stack goes without a limit of our own: some never return.
+pub(super) async fn bounded<T>(
+    limit: Duration,
+    call: impl Future<Output = btleplug::Result<T>>,
+) -> Result<T, Failed> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Failed::Said(error.to_string())),
+        Err(_) => Err(Failed::TimedOut),
+    }
+}
+
+/// Starts the thread. It ends when the sender is gone and all links are closed.
+pub(super) fn start(settings: BleSettings) -> Result<mpsc::UnboundedSender<Command>, LinkError> {
+    let (sender, commands) = mpsc::unbounded_channel();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| LinkError::NoBluetooth { reason: error.to_string() })?;
+    std::thread::Builder::new()
+        .name("bluetooth".to_owned())
+        .spawn(move || {
+            let tasks = tokio::task::LocalSet::new();
+            tasks.block_on(&runtime, async {
+                let radio = Rc::new(Radio::new(settings));
+                radio.run(commands).await;
+            });
+            // What is left of the tasks ends here; the library wants a runtime around it for that.
+            let _around = runtime.enter();
+            drop(tasks);
+        })
+        .map_err(|error| LinkError::NoBluetooth { reason: error.to_string() })?;
+    Ok(sender)
+}
+
+#[derive(Clone)]
+struct Session {
+    manager: Manager,
+    adapter: Adapter,
+    /// `hci0`
+    name: String,
+}
+
+/// A device that is being opened, is open, or is being let go.
+struct Claim {
+    /// It was connected since the claim (or the last attempt) began.
+    up: bool,
+    lost: CancellationToken,
+}
+
+struct Radio {
+    settings: BleSettings,
+    session: tokio::sync::Mutex<Option<Session>>,
+    air: RefCell<Air>,
+    addresses: RefCell<HashMap<PeripheralId, String>>,
+    peripherals: RefCell<BTreeMap<String, Peripheral>>,
+    /// Devices that are being looked up; one look at a time is enough.
+    looking: RefCell<HashSet<PeripheralId>>,
+    watchers: RefCell<Vec<Changes>>,
+    claims: RefCell<BTreeMap<String, Claim>>,
+    finding: Cell<u32>,
+    /// Attempts under way; while there are any, the scan rests, for both at once make adapters fail.
+    connecting: Cell<u32>,
+    /// Since when it scans. The lock is held while that changes.
+    scanning: tokio::sync::Mutex<()>,
+    scanning_since: Cell<Option<Instant>>,
+    /// Ends the listening to the adapter, with the thread.
+    over: CancellationToken,
+    /// Somebody was heard.
+    heard: Notify,
+    /// The kernel makes one connection after the other anyway.
+    line: Semaphore,
+}
+
+impl Radio {
+    fn new(settings: BleSettings) -> Radio {
+        let air = Air::new(settings.services.clone());
+        Radio {
+            settings,
+            session: tokio::sync::Mutex::new(None),
+            air: RefCell::new(air),
+            addresses: RefCell::default(),
+            peripherals: RefCell::default(),
+            looking: RefCell::default(),
+            watchers: RefCell::default(),
+            claims: RefCell::default(),
+            finding: Cell::new(0),
+            connecting: Cell::new(0),
+            scanning: tokio::sync::Mutex::new(()),
+            scanning_since: Cell::new(None),
+            over: CancellationToken::new(),
+            heard: Notify::new(),
+            line: Semaphore::new(1),
+        }
+    }
+
+    async fn run(self: &Rc<Radio>, mut commands: mpsc::UnboundedReceiver<Command>) {
+        let mut turn = tokio::time::interval(TURN);
+        let mut checked = Instant::now();
+        let mut ended = false;
+        while !ended || !self.claims.borrow().is_empty() {
+            tokio::select! { biased;
+                command = commands.recv(), if !ended => match command {
+                    Some(command) => self.take(command),
+                    None => ended = true,
+                },
+                _ = turn.tick() => {
+                    self.expire();
+                    let relied_on = !self.watchers.borrow().is_empty() || !self.claims.borrow().is_empty();
+                    if relied_on && checked.elapsed() >= CHECK_PAUSE {
+                        checked = Instant::now();
+                        let radio = self.clone();
+                        tokio::task::spawn_local(async move { radio.check().await });
+                    }
+                }
+            }
+        }
+        self.watchers.borrow_mut().clear();
+        // What is on its way from the system would otherwise go on after the last who wanted it.
+        let _ = self.settle_scan().await;
+        self.over.cancel();
+    }
+
+    fn take(self: &Rc<Radio>, command: Command) {
+        let radio = self.clone();
+        // A task each: nobody waits for another's device. A panic ends that task alone.
+        match command {
+            Command::Ready { reply } => drop(tokio::task::spawn_local(async move {
+                let _ = reply.send(radio.ready().await.map(|session| format!("adapter {}", session.name)));
+            })),
+            Command::Watch { changes, reply } => drop(tokio::task::spawn_local(async move {
+                let _ = reply.send(radio.watch(changes).await);
+            })),
+            Command::Open { address, wiring, reply } => drop(tokio::task::spawn_local(async move {
+                radio.open(&address, &wiring, reply).await;
+            })),
+            #[cfg(test)]
+            Command::Panic => panic!("a bug, as the test wants it"),
+        }
+    }
+
+    // ---- the adapter
+
+    /// A session with an adapter that is there and switched on. Asking does not switch it on.
+    async fn ready(self: &Rc<Radio>) -> Result<Session, LinkError> {
+        let session = self.session().await?;
+        match bounded(SYSTEM_LIMIT, session.adapter.adapter_state()).await {
+            Ok(CentralState::PoweredOff) => Err(LinkError::AdapterOff),
+            Ok(CentralState::PoweredOn | CentralState::Unknown) => Ok(session),
+            Err(failed) => Err(failed.into_error("asking for the adapter's state")),
+        }
+    }
+
+    /// The session, made anew when there is none, or its adapter is gone and another one will do.
+    async fn session(self: &Rc<Radio>) -> Result<Session, LinkError> {
+        let mut held = self.session.lock().await;
+        if let Some(session) = held.as_ref()
+            && name_of(&session.adapter).await.is_ok_and(|name| name == session.name)
+        {
+            return Ok(session.clone());
+        }
+        let manager = match held.as_ref() {
+            Some(session) => session.manager.clone(),
+            None => bounded(SYSTEM_LIMIT, Manager::new()).await.map_err(no_bluetooth)?,
+        };
+        let adapters = match bounded(SYSTEM_LIMIT, manager.adapters()).await {
+            Ok(adapters) => adapters,
+            Err(failed) => {
+                *held = None; // perhaps the way to the service is gone; the next call makes a new one
+                return Err(no_bluetooth(failed));
+            }
+        };
+        let (adapter, name) = self.choose(adapters).await?;
+        if let Some(session) = held.as_ref().filter(|session| session.name == name) {
+            return Ok(session.clone()); // it was unplugged and is back
+        }
+        if held.is_some() {
+            // Another adapter takes over: what was connected or scanning with the old one has ended.
+            self.lose(&LinkError::NoAdapter { wanted: None });
+        }
+        // Before all else, and for as long as the adapter is used: without a stream that was there first, the bus loses
+        // signals of other devices as soon as one connection is made (decision 0052, 1).
+        let mut events = bounded(SYSTEM_LIMIT, adapter.events())
+            .await
+            .map_err(|failed| failed.into_error("listening to the adapter"))?;
+        let radio = self.clone();
+        let listening = name.clone();
+        tokio::task::spawn_local(async move {
+            loop {
+                tokio::select! { biased;
+                    () = radio.over.cancelled() => return,
+                    event = events.next() => match event {
+                        Some(event) => radio.clone().hear(event),
+                        None => break,
+                    },
+                }
+            }
+            tracing::debug!(adapter = listening, "the adapter's events ended");
+            let mut held = radio.session.lock().await;
+            if held.as_ref().is_some_and(|session| session.name == listening) {
+                *held = None;
+            }
+        });
+        self.air.borrow_mut().set_adapter(&name);
+        let session = Session { manager, adapter, name };
+        *held = Some(session.clone());
+        Ok(session)
+    }
+
+    /// The adapter that was asked for, or the first that is switched on, or the first.
+    async fn choose(&self, adapters: Vec<Adapter>) -> Result<(Adapter, String), LinkError> {
+        let wanted = self.settings.adapter.clone();
+        let mut named = Vec::new();
+        for adapter in adapters {
+            if let Ok(name) = name_of(&adapter).await {
+                named.push((name, adapter));
+            }
+        }
+        named.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if let Some(wanted) = wanted {
+            let found = named.into_iter().find(|(name, _)| *name == wanted);
+            return found
+                .map(|(name, adapter)| (adapter, name))
+                .ok_or(LinkError::NoAdapter { wanted: Some(wanted) });
+        }
+        let mut first = None;
+        for (name, adapter) in named {
+            let state = bounded(SYSTEM_LIMIT, adapter.adapter_state()).await;
+            if matches!(state, Ok(CentralState::PoweredOn)) {
+                return Ok((adapter, name));
+            }
+            first = first.or(Some((adapter, name)));
+        }
+        first.ok_or(LinkError::NoAdapter { wanted: None })
+    }
+
+    /// Whether the adapter still works for those who rely on it.
+    async fn check(self: Rc<Radio>) {
+        match self.ready().await {
+            Ok(_) => {}
+            // A service that is slow to answer is not gone.
+            Err(LinkError::TimedOut { .. }) => {}
+            Err(error) => self.lose(&error),
+        }
+        if let Err(error) = self.settle_scan().await {
+            tracing::debug!(%error, "the scan was not resumed");
+        }
+    }
+
+    /// The adapter is gone or off: all links are lost, and who watches is told why.
+    fn lose(&self, error: &LinkError) {
+        self.scanning_since.set(None);
+        for claim in self.claims.borrow().values().filter(|claim| claim.up) {
+            claim.lost.cancel();
+        }
+        let left = self.air.borrow_mut().clear();
+        self.forget_all();
+        for watcher in self.watchers.borrow_mut().drain(..) {
+            for sighting in &left {
+                let _ = watcher.send(Ok(sighting.clone()));
+            }
+            let _ = watcher.send(Err(error.clone()));
+        }
+    }
+
+    fn forget_all(&self) {
+        self.addresses.borrow_mut().clear();
+        self.peripherals.borrow_mut().clear();
+    }
+
+    // ---- what is heard
+
+    fn hear(self: Rc<Radio>, event: CentralEvent) {
+        let (id, heard) = match event {
+            CentralEvent::RssiUpdate { id, rssi } => (id, Heard { rssi: Some(rssi), ..Heard::default() }),
+            CentralEvent::ManufacturerDataAdvertisement { id, manufacturer_data } => {
+                (id, Heard { manufacturer_data, ..Heard::default() })
+            }
+            CentralEvent::ServiceDataAdvertisement { id, service_data } => {
+                (id, Heard { service_data, ..Heard::default() })
+            }
+            // Not necessarily from the air: a connection tells services too. So this says nothing of presence.
+            CentralEvent::ServicesAdvertisement { id, .. }
+            | CentralEvent::DeviceDiscovered(id)
+            | CentralEvent::DeviceUpdated(id) => return self.look(id),
+            CentralEvent::DeviceConnected(id) => {
+                if let Some(address) = self.address_of(&id)
+                    && let Some(claim) = self.claims.borrow_mut().get_mut(&address)
+                {
+                    claim.up = true;
+                }
+                return;
+            }
+            CentralEvent::DeviceDisconnected(id) => {
+                if let Some(address) = self.address_of(&id)
+                    && let Some(claim) = self.claims.borrow().get(&address)
+                    && claim.up
+                {
+                    claim.lost.cancel();
+                }
+                return;
+            }
+            CentralEvent::StateUpdate(CentralState::PoweredOff) => {
+                // Off or unplugged: only a look tells. The scan has ended in any case.
+                self.scanning_since.set(None);
+                tokio::task::spawn_local(async move { self.check().await });
+                return;
+            }
+            _ => return,
+        };
+        match self.address_of(&id) {
+            Some(address) => {
+                self.tell(&address, heard);
+                // No event tells of a name that arrives in a later packet.
+                if !self.air.borrow().has_name(&address) {
+                    self.look(id);
+                }
+            }
+            None => self.look(id),
+        }
+    }
+
+    fn address_of(&self, id: &PeripheralId) -> Option<String> {
+        self.addresses.borrow().get(id).cloned()
+    }
+
+    fn tell(&self, address: &str, heard: Heard) {
+        let news = self.air.borrow_mut().hear(address, heard, Instant::now());
+        self.heard.notify_waiters();
+        if let Some(sighting) = news {
+            self.watchers.borrow_mut().retain(|watcher| watcher.send(Ok(sighting.clone())).is_ok());
+        }
+    }
+
+    /// Reads what the system knows of a device; its packets' events have only parts.
+    fn look(self: Rc<Radio>, id: PeripheralId) {
+        if !self.looking.borrow_mut().insert(id.clone()) {
+            return;
+        }
+        tokio::task::spawn_local(async move {
+            let properties = self.properties(&id).await;
+            self.looking.borrow_mut().remove(&id);
+            let Some((peripheral, properties)) = properties else { return };
+            let address = address(&peripheral, &id);
+            self.addresses.borrow_mut().insert(id, address.clone());
+            self.peripherals.borrow_mut().insert(address.clone(), peripheral);
+            // A signal strength is there only for what the running scan has heard. The rest is memory.
+            if properties.rssi.is_some() {
+                self.tell(&address, heard(properties));
+            }
+        });
+    }
+
+    async fn properties(&self, id: &PeripheralId) -> Option<(Peripheral, PeripheralProperties)> {
+        let session = self.session.lock().await.clone()?;
+        let peripheral = bounded(SYSTEM_LIMIT, session.adapter.peripheral(id)).await.ok()?;
+        let properties = bounded(SYSTEM_LIMIT, peripheral.properties()).await.ok()??;
+        Some((peripheral, properties))
+    }
+
+    fn expire(&self) {
+        let now = Instant::now();
+        let Some(since) = self.scanning_since.get() else { return };
+        let mut air = self.air.borrow_mut();
+        for address in self.claims.borrow().keys() {
+            air.keep(address, now);
+        }
+        let left = air.expire(self.settings.left_after, since, now);
+        for sighting in left {
+            self.watchers.borrow_mut().retain(|watcher| watcher.send(Ok(sighting.clone())).is_ok());
+        }
+    }
+
+    async fn watch(self: &Rc<Radio>, changes: Changes) -> Result<(), LinkError> {
+        self.ready().await?;
+        if self.watchers.borrow().is_empty() && self.scanning_since.get().is_none() {
+            // Nobody listened meanwhile, so nobody knows who left.
+            let long_ago = Instant::now().checked_sub(self.settings.left_after).unwrap_or_else(Instant::now);
+            self.air.borrow_mut().expire(self.settings.left_after, long_ago, Instant::now());
+        }
+        for sighting in self.air.borrow().present() {
+            let _ = changes.send(Ok(sighting));
+        }
+        self.watchers.borrow_mut().push(changes.clone());
+        let radio = self.clone();
+        tokio::task::spawn_local(async move {
+            changes.closed().await;
+            radio.watchers.borrow_mut().retain(|watcher| !watcher.is_closed());
+            let _ = radio.settle_scan().await;
+        });
+        self.settle_scan().await
+    }
+
+    /// Brings the scan to what is wanted now.
+    async fn settle_scan(self: &Rc<Radio>) -> Result<(), LinkError> {
+        let _held = self.scanning.lock().await;
+        let wanted =
+            self.connecting.get() == 0 && (!self.watchers.borrow().is_empty() || self.finding.get() > 0);
+        if wanted == self.scanning_since.get().is_some() {
+            return Ok(());
+        }
+        if wanted {
+            // Asked before, for starting a scan would switch the adapter on.
+            let session = self.ready().await?;
+            let filter = ScanFilter { services: self.settings.services.clone() };
+            bounded(SYSTEM_LIMIT, session.adapter.start_scan(filter))
+                .await
+                .map_err(|failed| failed.into_error("starting a scan"))?;
+            self.scanning_since.set(Some(Instant::now()));
+        } else {
+            self.scanning_since.set(None);
+            let session = self.session.lock().await.clone();
+            if let Some(session) = session
+                && let Err(failed) = bounded(SYSTEM_LIMIT, session.adapter.stop_scan()).await
+            {
+                tracing::debug!(?failed, "the scan was not stopped");
+            }
+        }
+        Ok(())
+    }
+
+    // ---- opening
+
+    async fn open(
+        self: &Rc<Radio>,
+        address: &str,
+        wiring: &Wiring,
+        mut reply: oneshot::Sender<Result<BleLink, LinkError>>,
+    ) {
+        let address = address.to_ascii_uppercase();
+        let claim = Claim { up: false, lost: CancellationToken::new() };
+        if self.claims.borrow().contains_key(&address) {
+            let reason = "it is in use here already".to_owned();
+            let _ = reply.send(Err(LinkError::ConnectRefused { address, reason }));
+            return;
+        }
+        self.claims.borrow_mut().insert(address.clone(), claim);
+        let _claimed = Claimed { radio: self.clone(), address: address.clone() };
+        let attempt = Attempt::default();
+        let result = tokio::select! { biased;
+            result = self.connect(&address, wiring, &attempt) => result,
+            () = reply.closed() => Err(LinkError::Lost), // whoever asked has gone
+        };
+        attempt.end();
+        let (peer, lost) = match result {
+            Ok(connected) => connected,
+            Err(error) => {
+                attempt.call_off().await;
+                let _ = reply.send(Err(error));
+                let _ = self.settle_scan().await;
+                return;
+            }
+        };
+        attempt.keep();
+        // The scan goes on as soon as the connection stands; nobody waits for that.
+        let radio = self.clone();
+        tokio::task::spawn_local(async move {
+            let _ = radio.settle_scan().await;
+        });
+        let (orders, to_carry) = mpsc::unbounded_channel();
+        let (inbox, received) = mpsc::unbounded_channel();
+        let (close, closing) = oneshot::channel();
+        let (closed, when_closed) = oneshot::channel();
+        let opened = peer.opened.clone();
+        let link = BleLink { opened, orders, inbox: received, close, closed: when_closed };
+        // A link that nobody takes is dropped, which closes it.
+        let _ = reply.send(Ok(link));
+        peer.carry(to_carry, inbox, closing, lost).await;
+        drop(_claimed);
+        let _ = closed.send(());
+    }
+
+    async fn connect(
+        self: &Rc<Radio>,
+        address: &str,
+        wiring: &Wiring,
+        attempt: &Attempt,
+    ) -> Result<(Peer, CancellationToken), LinkError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            self.ready().await?;
+            let peripheral = self.find(address).await?;
+            let error = match self.try_connect(address, peripheral, wiring, attempt).await {
+                Ok(connected) => return Ok(connected),
+                Err(error) => error,
+            };
+            attempt.end();
+            attempt.call_off().await;
+            // BlueZ forgets a device that it could not connect, so what was known of it is worth nothing.
+            self.forget(address);
+            match error {
+                LinkError::ServiceMissing | LinkError::NeedsPairing | LinkError::System { .. } => {
+                    return Err(error);
+                }
+                error if tries >= CONNECT_TRIES => return Err(error),
+                error => tracing::debug!(%error, address, tries, "a connection attempt failed"),
+            }
+        }
+    }
+
+    async fn try_connect(
+        self: &Rc<Radio>,
+        address: &str,
+        peripheral: Peripheral,
+        wiring: &Wiring,
+        attempt: &Attempt,
+    ) -> Result<(Peer, CancellationToken), LinkError> {
+        let refused = |reason: String| LinkError::ConnectRefused { address: address.to_owned(), reason };
+        let _turn = self.line.acquire().await.map_err(|closed| refused(closed.to_string()))?;
+        let lost = CancellationToken::new();
+        if let Some(claim) = self.claims.borrow_mut().get_mut(address) {
+            *claim = Claim { up: false, lost: lost.clone() };
+        }
+        attempt.begin(self, peripheral.clone());
+        self.settle_scan().await?;
+        tokio::select! { biased;
+            connected = bounded(CONNECT_LIMIT, peripheral.connect()) => connected.map_err(|failed| match failed {
+                Failed::TimedOut => refused("it did not answer in time".to_owned()),
+                Failed::Said(text) => match of_system("connecting", &text) {
+                    LinkError::System { .. } | LinkError::TimedOut { .. } => refused(text),
+                    error => error,
+                },
+            })?,
+            // The library does not notice, and would wait for half a minute.
+            () = lost.cancelled() => return Err(refused("it dropped the connection".to_owned())),
+        }
+        if let Some(claim) = self.claims.borrow_mut().get_mut(address) {
+            claim.up = true;
+        }
+        tokio::select! { biased;
+            peer = Peer::discover(peripheral, wiring) => peer.map(|peer| (peer, lost.clone())),
+            () = lost.cancelled() => Err(refused("it dropped the connection".to_owned())),
+        }
+    }
+
+    /// The device as the system knows it now, which it does only while or shortly after it was heard.
+    async fn find(self: &Rc<Radio>, address: &str) -> Result<Peripheral, LinkError> {
+        if let Some(peripheral) = self.present(address) {
+            return Ok(peripheral);
+        }
+        let _finding = Counted::new(self.clone(), |radio| &radio.finding);
+        self.settle_scan().await?;
+        let found = async {
+            loop {
+                // Registered before the look, so that nobody is missed in between.
+                let heard = self.heard.notified();
+                if let Some(peripheral) = self.present(address) {
+                    return peripheral;
+                }
+                heard.await;
+            }
+        };
+        tokio::time::timeout(self.settings.find_within, found)
+            .await
+            .map_err(|_| LinkError::NotInSight { address: address.to_owned() })
+    }
+
+    fn present(&self, address: &str) -> Option<Peripheral> {
+        let present = self.air.borrow().is_present(address, FRESH, Instant::now());
+        self.peripherals.borrow().get(address).filter(|_| present).cloned()
+    }
+
+    fn forget(&self, address: &str) {
+        self.air.borrow_mut().doubt(address);
+        self.peripherals.borrow_mut().remove(address);
+        self.addresses.borrow_mut().retain(|_, known| known != address);
+    }
+}
+
+/// Counts up while it lives.
+struct Counted {
+    radio: Rc<Radio>,
+    count: fn(&Radio) -> &Cell<u32>,
+}
+
+impl Counted {
+    fn new(radio: Rc<Radio>, count: fn(&Radio) -> &Cell<u32>) -> Counted {
+        count(&radio).update(|n| n + 1);
+        Counted { radio, count }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        (self.count)(&self.radio).update(|n| n - 1);
+    }
+}
+
+/// Frees the device for the next who opens it.
+struct Claimed {
+    radio: Rc<Radio>,
+    address: String,
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        self.radio.claims.borrow_mut().remove(&self.address);
+    }
+}
+
+/// The connection attempt under way, so that it can be called off when whoever asked has gone.
+#[derive(Default)]
+struct Attempt {
+    peripheral: RefCell<Option<Peripheral>>,
+    running: RefCell<Option<Counted>>,
+}
+
+impl Attempt {
+    fn begin(&self, radio: &Rc<Radio>, peripheral: Peripheral) {
+        *self.running.borrow_mut() = Some(Counted::new(radio.clone(), |radio| &radio.connecting));
+        *self.peripheral.borrow_mut() = Some(peripheral);
+    }
+
+    /// The scan may go on.
+    fn end(&self) {
+        self.running.borrow_mut().take();
+    }
+
+    async fn call_off(&self) {
+        let peripheral = self.peripheral.borrow_mut().take();
+        if let Some(peripheral) = peripheral {
+            let_go(&peripheral).await;
+        }
+    }
+
+    fn keep(&self) {
+        self.peripheral.borrow_mut().take();
+    }
+}
+
+fn no_bluetooth(failed: Failed) -> LinkError {
+    match failed {
+        Failed::TimedOut => LinkError::TimedOut { what: "asking the system's Bluetooth service" },
+        Failed::Said(text) => match of_system("asking the system's Bluetooth service", &text) {
+            LinkError::System { reason, .. } => LinkError::NoBluetooth { reason },
+            error => error,
+        },
+    }
+}
+
+/// `hci0` of `hci0 (usb:v1D6Bp0246d0542)`; on other systems a word for the whole stack.
+async fn name_of(adapter: &Adapter) -> Result<String, Failed> {
+    let text = bounded(SYSTEM_LIMIT, adapter.adapter_info()).await?;
+    Ok(text.split_whitespace().next().unwrap_or_default().to_owned())
+}
+
+/// The hardware address; macOS hides it behind an identifier of its own.
+fn address(peripheral: &Peripheral, id: &PeripheralId) -> String {
+    let address = peripheral.address();
+    match address == BDAddr::default() {
+        true => id.to_string().to_ascii_uppercase(),
+        false => address.to_string(),
+    }
+}
+
+fn heard(properties: PeripheralProperties) -> Heard {
+    // On Linux `local_name` is the address where there is no name, and the name the device has inside where there is.
+    let name = match cfg!(target_os = "linux") {
+        true => properties.advertisement_name,
+        false => properties.advertisement_name.or(properties.local_name),
+    };
+    Heard {
+        name,
+        services: properties.services,
+        service_data: properties.service_data,
+        manufacturer_data: properties.manufacturer_data,
+        rssi: properties.rssi,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_in_the_bluetooth_thread_does_not_stay() {
+        let medium = super::super::BleMedium::new(BleSettings::default());
+        medium.send(Command::Panic).expect("a thread");
+        // Whatever this machine has of Bluetooth: the answer comes from a living thread.
+        let bound = Duration::from_secs(30);
+        let dead = LinkError::NoBluetooth { reason: "the Bluetooth thread ended".to_owned() };
+        tokio::time::timeout(bound, async {
+            use crate::{Medium, Readiness};
+            while medium.readiness().await == Readiness::NotReady(dead.clone()) {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+        .expect("a new thread answers");
+    }
+}
