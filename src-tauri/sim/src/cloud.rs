@@ -73,6 +73,11 @@ impl Call {
         Call::HardwareConnected,
     ];
 
+    /// Whether it is a call of the Platform API, which needs an access token.
+    pub fn is_platform(self) -> bool {
+        !matches!(self, Call::SignIn | Call::CheckIn | Call::HardwareConnected)
+    }
+
     /// The name that a fault's `@CALL` and the counts use.
     pub fn name(self) -> &'static str {
         match self {
@@ -516,13 +521,12 @@ impl CloudState {
         let mut inner = self.look();
         let inner = &mut *inner;
         *inner.counts.entry(call.name()).or_default() += 1;
-        let for_platform = !matches!(call, Call::SignIn | Call::CheckIn | Call::HardwareConnected);
         Weather {
             slow: inner.faults.slow,
-            mishap: inner.faults.strike(call.name(), &mut inner.fault_chance),
+            mishap: inner.faults.strike(call, &mut inner.fault_chance),
             retry_after: inner.faults.retry_after,
             redirect_to: inner.faults.redirect_to.clone(),
-            scope_off: for_platform && inner.faults.scope_off,
+            scope_off: call.is_platform() && inner.faults.scope_off,
         }
     }
 

@@ -8,8 +8,11 @@ pub mod air;
 pub mod chance;
 pub mod cloud;
 pub mod cloud_client;
+pub mod cloud_server;
 pub mod device;
 pub mod memory;
+#[cfg(unix)]
+pub mod pty;
 pub mod trouble;
 pub mod world;
 

@@ -33,7 +33,7 @@ const fn cloud(name: &'static str, values: &'static str, what: &'static str) -> 
 }
 
 /// All knobs. `WHEN` is `always`, `once`, `first:N`, `nth:N`, `every:N` or `P%`, with `@CALL` behind it for one call
-/// only (`lost=10%@reserve`).
+/// only (`lost=10%@reserve`); without it, every call of the Platform API is meant, but not `sign-in` and `check-in`.
 pub const KNOBS: &[Knob] = &[
     device(
         "outcome",
@@ -56,6 +56,7 @@ pub const KNOBS: &[Knob] = &[
     device("name-late", "0|MS", "milliseconds until its name is seen after it came (BLE)"),
     device("cable", "none|unplugged|ready", "an Ethernet socket: none, without cable, or connected already"),
     device("wifi", "yes|none", "none: it has no Wi-Fi"),
+    device("place", "workshop|anywhere", "anywhere: networks that the workshop has not got let it in too"),
     device("vanish", "never|MS", "milliseconds after a successful check-in until the device goes dark (BLE)"),
     device("logs", "some|none|heavy", "log lines in the middle of everything (consoles)"),
     device(
@@ -224,6 +225,8 @@ pub struct Trouble {
     pub name_late: Duration,
     pub cable: Cable,
     pub has_wifi: bool,
+    /// Whether networks that the place has not got let it in too; `None`: as suits where it lives.
+    pub foreign_networks: Option<bool>,
     pub vanish: Option<Duration>,
     pub logs: Logs,
     pub state_logs: StateLogs,
@@ -251,6 +254,7 @@ impl Default for Trouble {
             name_late: Duration::ZERO,
             cable: Cable::NoSocket,
             has_wifi: true,
+            foreign_networks: None,
             vanish: None,
             logs: Logs::Some,
             state_logs: StateLogs::Named,
@@ -342,6 +346,7 @@ impl Trouble {
                     _ => return None,
                 }
             }
+            "place" => self.foreign_networks = Some(either(value, "anywhere", "workshop")?),
             "wifi" => self.has_wifi = either(value, "yes", "none")?,
             "vanish" => self.vanish = if value == "never" { None } else { Some(milliseconds(value)?) },
             "logs" => {
@@ -449,14 +454,18 @@ impl When {
 pub struct Occasion {
     pub mishap: Mishap,
     pub when: When,
-    /// Name of one call; `None`: any call.
+    /// Name of one call; `None`: any call of the Platform API.
     pub call: Option<String>,
     seen: u32,
 }
 
 impl Occasion {
-    fn strikes(&mut self, call: &str, chance: &mut Chance) -> bool {
-        if self.call.as_deref().is_some_and(|only| only != call) {
+    fn strikes(&mut self, call: crate::cloud::Call, chance: &mut Chance) -> bool {
+        let concerns = match self.call.as_deref() {
+            Some(only) => only == call.name(),
+            None => call.is_platform(),
+        };
+        if !concerns {
             return false;
         }
         self.seen += 1;
@@ -578,7 +587,7 @@ impl CloudFaults {
     }
 
     /// The mishap of this call, if one strikes. Each occasion counts the calls that concern it.
-    pub(crate) fn strike(&mut self, call: &str, chance: &mut Chance) -> Option<Mishap> {
+    pub(crate) fn strike(&mut self, call: crate::cloud::Call, chance: &mut Chance) -> Option<Mishap> {
         let mut struck = None;
         for occasion in &mut self.occasions {
             if occasion.strikes(call, chance) && struck.is_none() {

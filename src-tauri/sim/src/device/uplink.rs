@@ -132,7 +132,16 @@ impl Uplink {
             .filter(|ap| ap.ssid == attempt.ssid && (self.five_ghz || !ap.is_five_ghz()))
             .collect();
         heard.sort_by_key(|ap| std::cmp::Reverse(ap.rssi));
-        let Some(ap) = heard.first() else { return Err(reason(720)) };
+        let Some(ap) = heard.first() else {
+            let known = self.air.iter().any(|ap| ap.ssid == attempt.ssid);
+            let lets_in =
+                self.trouble.foreign_networks.unwrap_or(false) && !known && !attempt.ssid.is_empty();
+            return if lets_in {
+                Ok(Joined { ip, bssid: "A4:2B:B0:00:00:01".to_owned(), rssi: -60 })
+            } else {
+                Err(reason(720))
+            };
+        };
         if ap.security.ends_with("ENT") {
             return Err(701);
         }
@@ -148,7 +157,7 @@ impl Uplink {
     fn reaches_cloud(&self) -> bool {
         self.trouble.outcome != JoinOutcome::CloudTimeout
             && (!self.attempt.over_wifi
-                || self.air.iter().filter(|ap| ap.ssid == self.attempt.ssid).any(|ap| ap.reaches_cloud))
+                || !self.air.iter().any(|ap| ap.ssid == self.attempt.ssid && !ap.reaches_cloud))
     }
 
     pub fn wake_at(&self) -> Option<Instant> {
