@@ -289,14 +289,19 @@ async fn ask_until_nobody_waits(asking: Asking) {
             }
             start_due(inner, &mut waiting, &mut lists, &mut calls, &mut free_at)
         };
-        tokio::select! {
-            answer = calls.join_next(), if !calls.is_empty() => match answer {
-                Some(Ok(answer)) => take(inner, &mut lists, answer),
+        let mut answer = tokio::select! {
+            answer = calls.join_next(), if !calls.is_empty() => answer,
+            () = inner.changed.notified() => None,
+            () = tokio::time::sleep_until(wake) => None,
+        };
+        // All that is there is taken before the list of waiters is gone through again.
+        while let Some(result) = answer {
+            match result {
+                Ok(answer) => take(inner, &mut lists, answer),
                 // A call that panicked leaves its waiters without an answer; they are asked about again.
-                Some(Err(_)) | None => forget_calls(inner, &mut lists, &mut calls),
-            },
-            () = inner.changed.notified() => {}
-            () = tokio::time::sleep_until(wake) => {}
+                Err(_) => forget_calls(inner, &mut lists, &mut calls),
+            }
+            answer = calls.try_join_next();
         }
     }
 }

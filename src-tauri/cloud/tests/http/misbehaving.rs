@@ -2,13 +2,11 @@
 //!
 //! Each test is a promise of the client: what it asks, what it never repeats, and what its errors say and hide.
 
-mod server;
-
+use crate::server::{Act, Server, json, status, token};
 use cloud::{
     BlynkCloud, Cloud, CloudCause, CloudError, CloudTime, Credentials, DeviceId, Effect, Limiter, Options,
     OrgId, ProxyChoice, Secret, UserId, Waits,
 };
-use server::{Act, Server, json, status, token};
 use std::time::Duration;
 
 const RESERVE: &str = "/api/v1/organization/device/provision/token";
@@ -613,6 +611,13 @@ async fn a_refused_connection_did_nothing() {
 }
 
 #[tokio::test]
+async fn localhost_is_this_computer() {
+    let server = Server::signed_in(|_, _| reserved()).await;
+    let named = server.url().replace("127.0.0.1", "localhost");
+    reserve(&cloud_at(&named, credentials(), options())).await.expect("reached");
+}
+
+#[tokio::test]
 async fn an_unknown_name_is_told_from_a_dead_server() {
     let error = reserve(&cloud_at("https://nonexistent.invalid", credentials(), options()))
         .await
@@ -674,7 +679,7 @@ async fn a_proxy_that_refuses_is_named_and_loopback_never_uses_one() {
 async fn no_error_shows_a_secret_even_when_the_server_echoes_all_it_got() {
     // What the client holds, however the server came by it, beside all that it sent.
     let echo = |status: u16, shape: usize, held: &'static str| {
-        move |asked: &server::Asked, _: usize| {
+        move |asked: &crate::server::Asked, _: usize| {
             let all = format!("{} {} {DEVICE_TOKEN} {held}", asked.target, asked.head.replace("\r\n", " "));
             let shapes = [
                 format!(r#"{{"error":{{"message":"{all}"}}}}"#),
