@@ -4,8 +4,8 @@
 
 use crate::blynk::{codes, salvage};
 use crate::{DeviceIdentity, Network};
+use core::net::Ipv4Addr;
 use serde_json::{Map, Value};
-use std::net::Ipv4Addr;
 
 /// Bytes of a command without its line end. The firmware's buffer holds 255 with the line end and silently starts
 /// over when it is full.
