@@ -43,8 +43,6 @@ pub const NETWORK_TIMEOUT: u16 = 701;
 pub const CLOUD_TIMEOUT: u16 = 702;
 /// The server refused the token.
 pub const TOKEN_REFUSED: u16 = 703;
-/// Another failure of the network.
-pub const NETWORK_OTHER: u16 = 704;
 pub const NETWORK_NOT_FOUND: u16 = 720;
 pub const PASSWORD_REFUSED: u16 = 722;
 pub const NO_ADDRESS: u16 = 723;

@@ -262,6 +262,22 @@ fn networks_are_read_from_both_shapes_of_rows() {
 }
 
 #[test]
+fn a_prompt_that_comes_too_early_does_not_end_a_survey() {
+    let mut bench = Bench::serial(|heard: &str| match heard.trim() {
+        "wifi scan" => vec![
+            (0, "wifi scan\r\n>".to_owned()),
+            (6000, "  Near                 [A4:2B:B0:01:02:01] OPEN ch:1 rssi:-50\r\n".to_owned()),
+            (6200, "  Far                  [A4:2B:B0:01:02:02] OPEN ch:1 rssi:-80\r\n".to_owned()),
+        ],
+        _ => dialect_b(heard),
+    });
+    identify(&mut bench);
+    let Ok(Answer::Networks(networks)) = bench.ask(Ask::Survey) else { panic!("no networks") };
+    assert_eq!(networks.len(), 2);
+    assert!(bench.seconds() <= 8, "{}", bench.seconds());
+}
+
+#[test]
 fn a_survey_that_hears_nothing_is_an_empty_list() {
     let mut bench = Bench::serial(|heard: &str| match heard.trim() {
         "wifi scan" => executed(heard, "No networks"),
@@ -384,7 +400,7 @@ fn state_changes_are_followed_in_both_shapes() {
 #[test]
 fn dialect_b_is_asked_for_the_reason_of_a_failure() {
     for (reason, code) in
-        [("NETWORK_NOT_FOUND", 720), ("AUTH_FAILED", 722), ("IP_NOT_ASSIGNED", 723), ("UNKNOWN", 704)]
+        [("NETWORK_NOT_FOUND", 720), ("AUTH_FAILED", 722), ("IP_NOT_ASSIGNED", 723), ("UNKNOWN", 701)]
     {
         let mut delivered = false;
         let mut bench = Bench::serial(|heard: &str| match heard.trim() {

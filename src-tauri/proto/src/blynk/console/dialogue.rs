@@ -28,6 +28,8 @@ const ANSWER: Duration = Duration::from_secs(5);
 const SCAN: Duration = Duration::from_secs(35);
 /// An answer of the expected shape is there; the prompt, if this firmware has one, follows at once.
 const AFTER_MATCH: Duration = Duration::from_millis(300);
+/// Rows of a scan are printed in one go, so one that comes later than this after the last is not awaited.
+const AFTER_ROW: Duration = Duration::from_secs(1);
 /// A prompt behind text on the same line looks like text until nothing follows.
 const AFTER_HIDDEN_PROMPT: Duration = Duration::from_millis(500);
 /// A `help` that a starting board has half swallowed is put again, but not for ever.
@@ -256,11 +258,11 @@ impl ConsoleDialogue {
                     return self.finish(Err(ProtocolError::NotThisProtocol));
                 }
                 exchange.prompted.get_or_insert(now);
-                // A prompt from before (boot, a repeated help) must not end a scan that takes seconds.
-                let late = now >= exchange.sent + Duration::from_secs(1);
+                // A prompt from before (boot, a repeated help) must not end a scan, which takes seconds.
+                let late = now >= exchange.sent + AFTER_ROW;
                 let over = match exchange.command {
                     Command::WifiAdd => true,
-                    Command::Scan => late || !self.networks.is_empty(),
+                    Command::Scan => late,
                     _ => false,
                 };
                 if exchange.matched.is_some() || over {
@@ -307,15 +309,19 @@ impl ConsoleDialogue {
             }
             (Command::WifiInfo, Line::Interface { mac, ip, status, .. }) => {
                 exchange.matched = Some(now);
-                let ready = status.map_or(ip.is_some(), |status| status == "ready");
+                let ready = ip.is_some() || status.as_deref() == Some("ready");
                 self.take_interface(InterfaceKind::Wifi, mac, ip, ready);
             }
             (Command::EthInfo, Line::Interface { mac, ip, status, .. }) => {
                 exchange.matched = Some(now);
-                self.take_interface(InterfaceKind::Ethernet, mac, ip, status.as_deref() == Some("ready"));
+                let ready = ip.is_some() || status.as_deref() == Some("ready");
+                self.take_interface(InterfaceKind::Ethernet, mac, ip, ready);
             }
             (Command::WifiInfo | Command::EthInfo, Line::CommandNotFound) => exchange.matched = Some(now),
-            (Command::Scan, Line::Network(network)) => self.networks.push(network),
+            (Command::Scan, Line::Network(network)) => {
+                exchange.matched = Some(now);
+                self.networks.push(network);
+            }
             (Command::Scan, Line::NoNetworks) => exchange.matched = Some(now),
             (Command::Scan, Line::CommandNotFound) => {
                 self.finish(Err(ProtocolError::Unsupported { what: "scan for networks" }));
@@ -421,7 +427,7 @@ impl ConsoleDialogue {
     /// When the exchange is to be looked at next.
     fn exchange_timeout(&self, exchange: &Exchange) -> Instant {
         if let Some(matched) = exchange.matched {
-            return matched + AFTER_MATCH;
+            return matched + if exchange.command == Command::Scan { AFTER_ROW } else { AFTER_MATCH };
         }
         let latest = match exchange.command {
             Command::Help => {
@@ -561,12 +567,12 @@ impl ConsoleDialogue {
             Line::Hint(Hint::PasswordRefused) => {
                 attempt.network_error = Some((codes::PASSWORD_REFUSED, "authentication failed".to_owned()));
             }
-            Line::Interface { ip, status, ssid, rssi, .. } => {
+            Line::Interface { ip, ssid, rssi, .. } => {
                 let ours = match (ssid, &attempt.ssid) {
                     (Some(there), Some(wanted)) => there == wanted,
                     _ => true,
                 };
-                let up = ours && status.as_deref().is_none_or(|status| status == "ready") && ip.is_some();
+                let up = ours && ip.is_some();
                 attempt.found_down = !up;
                 if up && attempt.in_cloud_phase.is_none() && attempt.reason_until.is_none() {
                     attempt.last_change = now;

@@ -117,7 +117,8 @@ pub fn decode(line: &[u8]) -> Line {
             "NETWORK_NOT_FOUND" => codes::NETWORK_NOT_FOUND,
             "AUTH_FAILED" => codes::PASSWORD_REFUSED,
             "IP_NOT_ASSIGNED" => codes::NO_ADDRESS,
-            _ => codes::NETWORK_OTHER,
+            // The firmware's own events call every other cause a timeout.
+            _ => codes::NETWORK_TIMEOUT,
         };
         return Line::InterfaceError { code, said: reason.trim().to_owned() };
     }
