@@ -24,6 +24,7 @@ pub enum Ask {
 }
 
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one answer lives at a time, and only until it is taken apart")]
 pub enum Answer {
     Identity(DeviceIdentity),
     Networks(Vec<Network>),

@@ -283,7 +283,7 @@ impl ConsoleDialogue {
             return;
         };
         match (exchange.command, line) {
-            (Command::Help, Line::Foreign) => return self.finish(Err(ProtocolError::NotThisProtocol)),
+            (Command::Help, Line::Foreign) => self.finish(Err(ProtocolError::NotThisProtocol)),
             (Command::Help, Line::Commands(commands)) => {
                 self.commands = commands;
                 exchange.matched = Some(now);
