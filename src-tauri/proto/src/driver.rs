@@ -88,6 +88,7 @@ pub fn drivers() -> &'static [&'static dyn Driver] {
         &crate::blynk::inject::BlynkInject,
         &crate::blynk::console::BlynkConsole,
         &crate::improv::driver::Improv,
+        &crate::espressif::driver::Espressif,
     ]
 }
 

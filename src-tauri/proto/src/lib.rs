@@ -7,6 +7,7 @@ pub mod blynk;
 pub mod device;
 pub mod dialogue;
 pub mod driver;
+pub mod espressif;
 pub mod framing;
 pub mod improv;
 pub mod secret;
