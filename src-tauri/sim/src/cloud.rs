@@ -582,7 +582,8 @@ impl CloudState {
             let taken =
                 inner.devices.values().filter(|device| device.visible || inner.is_alive(device)).count();
             if taken >= limit as usize {
-                return refused(403, "Device limit of your plan is reached.");
+                // No source says how the real one refuses; "payment required" can mean nothing else.
+                return refused(402, "Device limit of your plan is reached.");
             }
         }
         Ok(inner.make(org, owner))

@@ -94,7 +94,7 @@ fn cause_of(refusal: Refused, call: Call) -> CloudCause {
     match refusal.status {
         400 => CloudCause::Invalid { said },
         401 => CloudCause::SignIn { said },
-        403 if call == Call::Reserve && said.contains("limit") => CloudCause::DeviceLimit { said },
+        402 if call == Call::Reserve => CloudCause::DeviceLimit { said },
         403 => CloudCause::Forbidden {
             permission: matches!(call, Call::Reserve | Call::Renew | Call::Reconfigure)
                 .then_some("PROVISION_DEVICES"),

@@ -294,7 +294,7 @@ async fn limits_of_plan_and_token_hold() {
     assert_eq!(ask(&server, &check_in, "", "").await.status, 400, "the token is over");
     server.state().set_fault("token-life", "60").expect("a knob");
     assert_eq!(ask(&server, &check_in, "", "").await.status, 200);
-    assert_eq!(ask(&server, token, &bearer, body).await.status, 403, "the plan is full");
+    assert_eq!(ask(&server, token, &bearer, body).await.status, 402, "the plan is full");
     assert_eq!(ask(&server, token, &bearer, r#"{"orgId":1}"#).await.status, 400);
     assert_eq!(ask(&server, token, &bearer, r#"{"orgId":4294967296,"ownerId":1}"#).await.status, 400);
     assert_eq!(ask(&server, token, &bearer, r#"{"orgId":1,"ownerId":77}"#).await.status, 404);
