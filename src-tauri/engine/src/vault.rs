@@ -3,6 +3,7 @@
 //!
 //! Not here: who asks a person for a passphrase or a secret (the faces), and which names there are (`plan/profile.rs`).
 
+use crate::plan::patience;
 use crate::{hex, whole_file};
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -21,10 +22,6 @@ use zeroize::Zeroizing;
 pub const SECRETS_FILE: &str = "secrets.json";
 /// Under this name the keychain shows our entries to a person.
 const KEYCHAIN_SERVICE: &str = "firstlight";
-/// A keychain that is there answers within a second; a stuck bus should not hold up a start for long.
-const KEYCHAIN_PROBE: Duration = Duration::from_secs(5);
-/// The keychain may ask a person to unlock it: time to find the password, and an end when nobody is there.
-const KEYCHAIN_PERSON: Duration = Duration::from_secs(120);
 /// Form of the locked file.
 const FILE_VERSION: u32 = 1;
 
@@ -125,7 +122,7 @@ impl Vault {
     fn of_system(keychain: Arc<dyn Keychain>) -> Vault {
         let probe = keychain.clone();
         // Looking for what is certainly not there shows whether anybody answers.
-        match bounded(KEYCHAIN_PROBE, "look for a secret", move || probe.get("probe")) {
+        match bounded(patience::KEYCHAIN_THERE, "look for a secret", move || probe.get("probe")) {
             Ok(_) => Vault(Arc::new(Place::Keychain(keychain))),
             Err(error) => {
                 tracing::info!(%error, "no keychain");
@@ -177,7 +174,7 @@ impl Vault {
         match &*self.0 {
             Place::Keychain(keychain) => {
                 let (keychain, name) = (keychain.clone(), name.to_owned());
-                bounded(KEYCHAIN_PERSON, "read a secret", move || keychain.get(&name))
+                bounded(patience::KEYCHAIN_UNLOCKED, "read a secret", move || keychain.get(&name))
             }
             Place::File(file) => Ok(held(file).secrets.get(name).cloned()),
             Place::Nowhere { kept, .. } => Ok(held(kept).get(name).cloned()),
@@ -189,7 +186,7 @@ impl Vault {
         match &*self.0 {
             Place::Keychain(keychain) => {
                 let (keychain, name, secret) = (keychain.clone(), name.to_owned(), secret.clone());
-                bounded(KEYCHAIN_PERSON, "keep a secret", move || keychain.put(&name, &secret))
+                bounded(patience::KEYCHAIN_UNLOCKED, "keep a secret", move || keychain.put(&name, &secret))
             }
             Place::File(file) => held(file).change(|secrets| {
                 secrets.insert(name.to_owned(), secret.clone());
@@ -206,7 +203,7 @@ impl Vault {
         match &*self.0 {
             Place::Keychain(keychain) => {
                 let (keychain, name) = (keychain.clone(), name.to_owned());
-                bounded(KEYCHAIN_PERSON, "forget a secret", move || keychain.remove(&name))
+                bounded(patience::KEYCHAIN_UNLOCKED, "forget a secret", move || keychain.remove(&name))
             }
             Place::File(file) => held(file).change(|secrets| {
                 secrets.remove(name);

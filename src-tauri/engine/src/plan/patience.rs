@@ -89,3 +89,13 @@ pub const UPDATES_KEPT: usize = 4096;
 
 /// Facts that go to disk in one go: as many as a busy station has waiting, few enough to be written in a few milliseconds.
 pub const FACTS_TOGETHER: usize = 256;
+
+/// Until the system's keychain says that it is there: it answers within a second, and a stuck bus should not hold up a
+/// start for long.
+pub const KEYCHAIN_THERE: Duration = Duration::from_secs(5);
+
+/// Until the keychain gives or takes a secret: it may ask a person to unlock it, who has to find the password.
+pub const KEYCHAIN_UNLOCKED: Duration = Duration::from_secs(120);
+
+/// Until a program that reads the journal's file (a backup) lets the writer at it.
+pub const JOURNAL_READERS: Duration = Duration::from_secs(5);

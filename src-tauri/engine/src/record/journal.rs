@@ -3,6 +3,7 @@
 //! Facts are never changed and never removed. Each carries the hash of the one before it, so that an altered record is
 //! found by its number. Not here: what facts mean (`state.rs`, `history.rs`), and how they leave (`export.rs`).
 
+use crate::plan::patience;
 use crate::record::chain::{FACT_VERSION, Hash};
 use crate::record::event::{Fact, JobEvent, JobId};
 use crate::record::history::Ledger;
@@ -12,7 +13,7 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
 /// The journal's file in the state folder.
@@ -29,8 +30,6 @@ pub const JOURNAL_VERSION: u32 = MIGRATIONS.len() as u32;
 
 /// Most requests that share one commit; a bound for how long the first of them waits.
 const GROUP: usize = 512;
-/// How long SQLite waits for a reader of another program (a backup) to let go.
-const BUSY: Duration = Duration::from_secs(5);
 
 /// Facts in order, for as long as the state folder lives. A cheap handle: clones share one journal, and the last one
 /// closes it (and waits until all is written).
@@ -188,7 +187,12 @@ impl Journal {
     /// The facts of one job in order. Blocks while reading.
     pub fn facts_of(&self, job: JobId) -> Result<Vec<Fact>, JournalError> {
         let mut facts = Vec::new();
-        self.reading(|store| store.read_job(job, &mut |record| Ok(facts.push(store.fact(record)?))))?;
+        self.reading(|store| {
+            store.read_job(job, &mut |record| {
+                facts.push(store.fact(record)?);
+                Ok(())
+            })
+        })?;
         Ok(facts)
     }
 
@@ -315,7 +319,7 @@ impl Store {
         let mut store = Store { db, path: path.to_owned(), head: (0, Hash::START) };
         // A commit returns when it is on the disk; macOS needs to be asked for that twice.
         store.run("setting up the journal", |db| {
-            db.busy_timeout(BUSY)?;
+            db.busy_timeout(patience::JOURNAL_READERS)?;
             db.execute_batch(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
                  PRAGMA checkpoint_fullfsync = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;",
@@ -341,7 +345,7 @@ impl Store {
     fn open_to_read(path: &Path) -> Result<Store, JournalError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags)
-            .and_then(|db| db.busy_timeout(BUSY).map(|()| db))
+            .and_then(|db| db.busy_timeout(patience::JOURNAL_READERS).map(|()| db))
             .map_err(|error| unusable("opening the journal", path, &error))?;
         Ok(Store { db, path: path.to_owned(), head: (0, Hash::START) })
     }

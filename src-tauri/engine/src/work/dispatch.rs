@@ -176,8 +176,7 @@ impl Engine {
         clouds: Arc<dyn Clouds>,
         fuse: Option<Fuse>,
     ) -> Result<Engine, Refusal> {
-        let facts = journal.facts().map_err(|error| Refusal::journal(&error))?;
-        let ledger = Ledger::fold(&facts);
+        let ledger = journal.ledger().map_err(|error| Refusal::journal(&error))?;
         let (calls, inbox) = mpsc::unbounded_channel();
         let (told, _) = broadcast::channel(patience::UPDATES_KEPT);
         let shared = Arc::new(Shared {
