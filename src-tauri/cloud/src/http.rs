@@ -723,6 +723,29 @@ mod tests {
         assert!(masked(&"long ".repeat(100), &[]).chars().count() <= 201);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn a_token_is_masked_wherever_it_stands(
+            before in ".{0,300}",
+            token in "[A-Za-z0-9_-]{32}",
+            after in ".{0,300}",
+            secret in "[!-~]{4,12}",
+        ) {
+            let shown = masked(&format!("{before}{token}{after}"), &[]);
+            proptest::prop_assert!(!shown.contains(&token) && !shown.contains(&token[..20]), "{shown}");
+            proptest::prop_assert!(shown.chars().count() <= 201 && !shown.chars().any(char::is_control));
+            let known = Secret::new(secret.clone());
+            let shown = masked(&format!("{before}{secret}{after}{secret}"), &[&known]);
+            proptest::prop_assert!(!shown.contains(&secret), "{shown}");
+        }
+
+        #[test]
+        fn no_answer_makes_the_reader_stumble(body in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
+            let shown = crate::blynk::said(&body, &[]);
+            proptest::prop_assert!(!shown.is_empty() && shown.chars().count() <= 201);
+        }
+    }
+
     #[test]
     fn a_certificate_outside_its_dates_means_a_wrong_clock() {
         use rustls::CertificateError as Bad;
