@@ -12,13 +12,16 @@ use proto::Secret;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The secrets that a profile keeps, for jobs that were made with it.
-pub type ProfileSecrets = Box<dyn Fn(&str) -> Result<Secrets, Refusal> + Send + Sync>;
+/// Knows the secrets that profiles keep, for jobs that were made with one.
+#[async_trait]
+pub trait Keeper: Send + Sync {
+    async fn sign_in(&self, profile: &str) -> Result<Secrets, Refusal>;
+}
 
 /// Clouds reached with the secrets of this process, or of a job's profile.
 pub struct GivenClouds {
     given: Secrets,
-    of_profile: ProfileSecrets,
+    keeper: Box<dyn Keeper>,
     known: Mutex<HashMap<CloudRef, Arc<dyn Cloud>>>,
 }
 
@@ -30,15 +33,17 @@ impl std::fmt::Debug for GivenClouds {
 
 impl GivenClouds {
     /// What was given to the process wins over what a profile keeps.
-    pub fn new(given: Secrets, of_profile: ProfileSecrets) -> GivenClouds {
-        GivenClouds { given, of_profile, known: Mutex::default() }
+    pub fn new(given: Secrets, keeper: Box<dyn Keeper>) -> GivenClouds {
+        GivenClouds { given, keeper, known: Mutex::default() }
     }
 
-    fn connect(&self, which: &CloudRef) -> Result<Arc<dyn Cloud>, Refusal> {
+    async fn connect(&self, which: &CloudRef) -> Result<Arc<dyn Cloud>, Refusal> {
         let server = Server::parse(&which.server)
             .map_err(|error| Refusal { reasons: vec![crate::calls::bad_server(&which.server, &error)] })?;
         let secrets = match &which.profile {
-            Some(profile) if !has_sign_in(&self.given) => self.given.clone().or((self.of_profile)(profile)?),
+            Some(profile) if !has_sign_in(&self.given) => {
+                self.given.clone().or(self.keeper.sign_in(profile).await?)
+            }
             _ => self.given.clone(),
         };
         let credentials = credentials(&secrets)?;
@@ -55,7 +60,7 @@ impl Clouds for GivenClouds {
         if let Some(cloud) = known {
             return Ok(cloud);
         }
-        let cloud = self.connect(which)?;
+        let cloud = self.connect(which).await?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(known.entry(which.clone()).or_insert(cloud).clone())
     }

@@ -5,7 +5,8 @@
 use proto::Secret;
 use std::collections::BTreeMap;
 
-/// A secret that a person may give. The names are those of the contract, in the environment and on standard input alike.
+/// A secret that a person may give. The names are the same in the environment and on
+/// standard input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SecretName {
     ClientId,
@@ -13,15 +14,18 @@ pub enum SecretName {
     Bearer,
     WifiPassword,
     DeviceSecret,
+    /// Opens the locked file of secrets, where there is no keychain.
+    Passphrase,
 }
 
 impl SecretName {
-    pub const ALL: [SecretName; 5] = [
+    pub const ALL: [SecretName; 6] = [
         SecretName::ClientId,
         SecretName::ClientSecret,
         SecretName::Bearer,
         SecretName::WifiPassword,
         SecretName::DeviceSecret,
+        SecretName::Passphrase,
     ];
 
     /// The name of the environment variable, and the key in the object on standard input.
@@ -32,6 +36,7 @@ impl SecretName {
             SecretName::Bearer => "FIRSTLIGHT_BEARER",
             SecretName::WifiPassword => "FIRSTLIGHT_WIFI_PASSWORD",
             SecretName::DeviceSecret => "FIRSTLIGHT_DEVICE_SECRET",
+            SecretName::Passphrase => "FIRSTLIGHT_PASSPHRASE",
         }
     }
 }

@@ -306,7 +306,7 @@ pub enum Practice {
     #[command(after_long_help = "\
 Examples:
   firstlight practice cloud
-  firstlight practice cloud --listen 127.0.0.1:9080 --fault lose_answers=0.1 --json")]
+  firstlight practice cloud --listen 127.0.0.1:9080 --fault lost=10% --json")]
     Cloud {
         /// Where to listen; port 0 takes a free one
         #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]

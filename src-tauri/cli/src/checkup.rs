@@ -34,7 +34,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(check: &'static str, state: Health, what: impl Into<String>) -> Finding {
+    pub fn new(check: &'static str, state: Health, what: impl Into<String>) -> Finding {
         Finding { check, state, what: what.into(), fix: None }
     }
 
@@ -42,7 +42,8 @@ impl Finding {
         Finding::new(check, Health::Skipped, what)
     }
 
-    fn fix(mut self, fix: impl Into<String>) -> Finding {
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<String>) -> Finding {
         self.fix = Some(fix.into());
         self
     }
@@ -143,25 +144,19 @@ pub fn modem_manager() -> Finding {
     Finding::new("modem", Health::Skipped, "Only Linux has a ModemManager.")
 }
 
+/// Without Bluetooth serial devices can be provisioned all the same, so its absence is no failure of the whole.
 pub async fn bluetooth(adapter: Option<&str>) -> Finding {
     const CHECK: &str = "bluetooth";
-    let Some(medium) = crate::world::ble(adapter) else {
-        return Finding::new(CHECK, Health::Skipped, "This build has no Bluetooth.");
-    };
-    match tokio::time::timeout(Duration::from_secs(10), medium.readiness()).await {
+    let medium = crate::world::ble(adapter);
+    let error = match tokio::time::timeout(Duration::from_secs(10), medium.readiness()).await {
         Ok(Readiness::Ready { detail }) => {
-            Finding::new(CHECK, Health::Ready, format!("Bluetooth: {detail}."))
+            return Finding::new(CHECK, Health::Ready, format!("Bluetooth: {detail}."));
         }
-        Ok(Readiness::NotReady(error)) => Finding::of_fault(CHECK, &Fault::from_link(Step::Connect, &error)),
-        Err(_) => Finding::of_fault(
-            CHECK,
-            &Fault::from_link(Step::Connect, &LinkError::TimedOut { what: "asking the Bluetooth service" }),
-        ),
-    }
-}
-
-pub fn keychain() -> Finding {
-    crate::profiles::keychain_finding()
+        Ok(Readiness::NotReady(error)) => error,
+        Err(_) => LinkError::TimedOut { what: "asking the Bluetooth service" },
+    };
+    let finding = Finding::of_fault(CHECK, &Fault::from_link(Step::Connect, &error));
+    Finding { state: Health::Attention, ..finding }
 }
 
 pub fn proxy() -> Finding {

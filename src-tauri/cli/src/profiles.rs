@@ -1,38 +1,199 @@
 //! Profiles as the commands use them: what is kept under a name fills what was not typed.
+//!
+//! Not here: how profiles and secrets are stored (`engine`), and the `profile` commands.
 
 use crate::arguments::Common;
+use crate::checkup::{Finding, Health};
+use crate::given;
 use crate::state::State;
 use api::calls::ProvisionRequest;
-use api::clouds::GivenClouds;
-use api::secrets::Secrets;
+use api::clouds::{GivenClouds, Keeper, has_sign_in};
+use api::secrets::{SecretName, Secrets};
+use async_trait::async_trait;
+use engine::plan::profile::{Profile, ProfileAuth, Profiles, SecretName as KeptName};
+use engine::vault::{Vault, VaultError, VaultKind};
 use engine::{Refusal, RefusalCode};
+use proto::Secret;
+use std::path::{Path, PathBuf};
 
-/// What one profile keeps; empty when none was named.
-#[derive(Debug, Default)]
-pub struct Kept {}
+/// A state folder's profiles and the place of their secrets.
+#[derive(Debug, Clone)]
+pub struct Shelf {
+    dir: Option<PathBuf>,
+    passphrase: Option<Secret>,
+}
 
-impl Kept {
-    pub fn of(_common: &Common, _state: &State, name: Option<&str>) -> Result<Kept, Refusal> {
-        match name {
-            None => Ok(Kept::default()),
-            Some(name) => Err(Refusal::of(RefusalCode::UnknownProfile, &[("profile", name)])),
+impl Shelf {
+    pub fn of(state: &State, secrets: &Secrets) -> Shelf {
+        Shelf {
+            dir: state.folder().map(Path::to_owned),
+            passphrase: secrets.get(SecretName::Passphrase).filter(|secret| !secret.is_empty()).cloned(),
         }
     }
 
-    pub fn fill(&self, _request: &mut ProvisionRequest, _secrets: &mut Secrets) {}
+    pub fn dir(&self) -> Result<&Path, Refusal> {
+        self.dir.as_deref().ok_or_else(|| {
+            Refusal::of(RefusalCode::StateUnusable, &[("why", "practice without --state keeps nothing")])
+        })
+    }
+
+    pub fn profiles(&self) -> Result<Profiles, Refusal> {
+        Ok(Profiles::of(self.dir()?))
+    }
+
+    pub fn get(&self, name: &str) -> Result<Profile, Refusal> {
+        match &self.dir {
+            Some(dir) => Profiles::of(dir).get(name),
+            None => Err(Refusal::of(RefusalCode::UnknownProfile, &[("profile", name)])),
+        }
+    }
+
+    /// Where secrets are kept here: the locked file where there is one or a passphrase was given, else the keychain.
+    pub async fn vault(&self) -> Result<Vault, Refusal> {
+        let dir = self.dir()?;
+        if Vault::has_file(dir) && self.passphrase.is_none() {
+            let why = "this folder's secrets are in a locked file; set FIRSTLIGHT_PASSPHRASE to open it";
+            return Err(Refusal::of(RefusalCode::SecretUnreadable, &[("why", why)]));
+        }
+        Vault::open(dir, self.passphrase.clone()).await.map_err(|error| unreadable(&error))
+    }
+
+    /// Asks for the passphrase of a locked file, where there is one and a person can be asked.
+    pub fn ask_passphrase(&mut self, common: &Common) {
+        let locked = self.dir.as_deref().is_some_and(Vault::has_file);
+        if locked && self.passphrase.is_none() && given::can_ask(common) {
+            self.passphrase = given::ask(SecretName::Passphrase).filter(|secret| !secret.is_empty());
+        }
+    }
+
+    pub fn set_passphrase(&mut self, passphrase: Secret) {
+        self.passphrase = Some(passphrase);
+    }
+}
+
+pub fn unreadable(error: &VaultError) -> Refusal {
+    Refusal::of(RefusalCode::SecretUnreadable, &[("why", &error.to_string())])
+}
+
+/// The sign-in that a profile keeps; nothing where its secrets are kept nowhere.
+async fn sign_in(vault: &Vault, profile: &Profile) -> Result<Secrets, Refusal> {
+    let mut secrets = Secrets::default();
+    let wanted: Vec<(SecretName, &KeptName)> = match &profile.auth {
+        ProfileAuth::Client { id, secret } => {
+            vec![(SecretName::ClientId, id), (SecretName::ClientSecret, secret)]
+        }
+        ProfileAuth::Bearer { token } => vec![(SecretName::Bearer, token)],
+    };
+    for (name, kept) in wanted {
+        if let Some(secret) = vault.get(&kept.0).await.map_err(|error| unreadable(&error))? {
+            secrets.set(name, secret);
+        }
+    }
+    Ok(secrets)
+}
+
+#[async_trait]
+impl Keeper for Shelf {
+    async fn sign_in(&self, profile: &str) -> Result<Secrets, Refusal> {
+        let profile = self.get(profile)?;
+        sign_in(&self.vault().await?, &profile).await
+    }
+}
+
+/// One profile for one command; empty when none was named.
+#[derive(Debug)]
+pub struct Kept {
+    shelf: Shelf,
+    profile: Option<(Profile, Vault)>,
+}
+
+impl Kept {
+    pub async fn of(
+        common: &Common,
+        state: &State,
+        secrets: &Secrets,
+        name: Option<&str>,
+    ) -> Result<Kept, Refusal> {
+        let mut shelf = Shelf::of(state, secrets);
+        let Some(name) = name else { return Ok(Kept { shelf, profile: None }) };
+        let profile = shelf.get(name)?;
+        shelf.ask_passphrase(common);
+        let vault = shelf.vault().await?;
+        Ok(Kept { shelf, profile: Some((profile, vault)) })
+    }
+
+    /// What was typed wins over what the profile keeps.
+    pub async fn fill(&self, request: &mut ProvisionRequest, secrets: &mut Secrets) -> Result<(), Refusal> {
+        self.fill_cloud(&mut request.server, secrets).await?;
+        let Some((profile, vault)) = &self.profile else { return Ok(()) };
+        let or = |typed: &mut Option<String>, kept: Option<String>| {
+            if typed.is_none() {
+                *typed = kept;
+            }
+        };
+        or(&mut request.org, profile.org.map(|org| org.to_string()));
+        or(&mut request.owner, profile.owner.map(|owner| owner.to_string()));
+        let defaults = &profile.defaults;
+        or(&mut request.driver, defaults.driver.clone());
+        or(&mut request.carrier, defaults.carrier.clone());
+        or(&mut request.token_endpoint, defaults.token_endpoint.clone());
+        or(&mut request.token_host, defaults.token_host.clone());
+        or(&mut request.expect_template, defaults.expect_template.clone());
+        or(&mut request.patience, defaults.patience_s.map(|seconds| seconds.to_string()));
+        or(&mut request.wifi, profile.wifi.first().map(|wifi| wifi.name.clone()));
+        let Some(wifi) = request.wifi.as_deref().and_then(|typed| profile.wifi(typed)) else { return Ok(()) };
+        request.wifi = Some(wifi.ssid.clone());
+        if secrets.get(SecretName::WifiPassword).is_none() {
+            let password = match &wifi.password {
+                None => Some(Secret::new("")),
+                Some(name) => vault.get(&name.0).await.map_err(|error| unreadable(&error))?,
+            };
+            if let Some(password) = password {
+                secrets.set(SecretName::WifiPassword, password);
+            }
+        }
+        Ok(())
+    }
 
     /// Server and sign-in, for commands that need no more.
-    pub fn fill_cloud(&self, _server: &mut Option<String>, _secrets: &mut Secrets) {}
+    pub async fn fill_cloud(
+        &self,
+        server: &mut Option<String>,
+        secrets: &mut Secrets,
+    ) -> Result<(), Refusal> {
+        let Some((profile, vault)) = &self.profile else { return Ok(()) };
+        if server.is_none() {
+            *server = Some(profile.server.clone());
+        }
+        if !has_sign_in(secrets) {
+            *secrets = std::mem::take(secrets).or(sign_in(vault, profile).await?);
+        }
+        Ok(())
+    }
 
     pub fn clouds(&self, secrets: Secrets) -> GivenClouds {
-        GivenClouds::new(
-            secrets,
-            Box::new(|name| Err(Refusal::of(RefusalCode::UnknownProfile, &[("profile", name)]))),
-        )
+        GivenClouds::new(secrets, Box::new(self.shelf.clone()))
     }
 }
 
 /// Whether secrets can be kept on this computer.
-pub fn keychain_finding() -> crate::checkup::Finding {
-    crate::checkup::Finding::skipped("keychain", "Not looked at.")
+pub async fn keychain_finding(state: &State, secrets: &Secrets) -> Finding {
+    const CHECK: &str = "secrets";
+    let shelf = Shelf::of(state, secrets);
+    if shelf.dir().is_err() {
+        return Finding::skipped(CHECK, "Practice keeps nothing.");
+    }
+    match shelf.vault().await {
+        Err(refusal) => {
+            let words = refusal.reasons.first().map(api::words::refusal);
+            let (what, fix) = words.map(|words| (words.what, words.fix)).unwrap_or_default();
+            Finding::new(CHECK, Health::Attention, what).fix(fix)
+        }
+        Ok(vault) => match vault.kind() {
+            VaultKind::Keychain => Finding::new(CHECK, Health::Ready, "Secrets of profiles are kept in the system's keychain."),
+            VaultKind::EncryptedFile => Finding::new(CHECK, Health::Ready, "Secrets of profiles are kept in a locked file in the state folder."),
+            VaultKind::AskEachTime => Finding::new(CHECK, Health::Attention, "There is no keychain; secrets are asked for each time.")
+                .fix("Nothing has to be done. To keep secrets in a locked file, set FIRSTLIGHT_PASSPHRASE when you add a profile; on Linux a keychain is gnome-keyring or KWallet."),
+        },
+    }
 }

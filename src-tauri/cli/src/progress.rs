@@ -24,7 +24,9 @@ impl StepsShown {
     pub fn update(&mut self, update: &Update, story: &Story) {
         match update {
             Update::Progress(Progress::Waiting { step, what, .. }) => {
-                if !self.live.is_live() && self.waiting != Some((*step, *what)) {
+                // Where nothing is written over, only the long wait is worth a line.
+                let long = *what == WaitingFor::Join && !self.live.is_live();
+                if long && self.waiting != Some((*step, *what)) {
                     self.remark(words::normal(*what));
                 }
                 self.waiting = Some((*step, *what));

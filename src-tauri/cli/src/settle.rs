@@ -39,9 +39,9 @@ impl<'a> Settling<'a> {
     ///
     /// # Errors
     /// A refusal when a secret is missing, before anything is asked.
-    pub fn engine(self) -> Result<Engine, Refusal> {
+    pub async fn engine(self) -> Result<Engine, Refusal> {
         let mut secrets = given::secrets(self.common)?;
-        let kept = Kept::of(self.common, &self.state, None)?;
+        let kept = Kept::of(self.common, &self.state, &secrets, None).await?;
         if !self.common.practice && self.needs_given_secrets() {
             if !has_sign_in(&secrets) {
                 given::fill(&mut secrets, &[SecretName::ClientId, SecretName::ClientSecret], self.common);

@@ -5,6 +5,7 @@ use api::calls::ProvisionRequest;
 use api::clouds::{GivenClouds, NoClouds, OneCloud};
 use api::secrets::{SecretName, Secrets};
 use engine::work::Clouds;
+use link::ble::{BleMedium, BleSettings};
 use link::serial::{SerialMedium, SerialSettings};
 use link::{LinkError, Medium};
 use proto::{Address, Secret};
@@ -23,9 +24,9 @@ pub fn serial() -> SerialMedium {
     SerialMedium::new(SerialSettings::from_list(&std::env::var(SERIAL_PORTS).unwrap_or_default()))
 }
 
-/// The radio; `None` where this build has none.
-pub fn ble(_adapter: Option<&str>) -> Option<Arc<dyn Medium>> {
-    None
+/// The radio: every adapter, or the one that was named.
+pub fn ble(adapter: Option<&str>) -> BleMedium {
+    BleMedium::new(BleSettings { adapter: adapter.map(str::to_owned), ..BleSettings::default() })
 }
 
 impl World {
@@ -57,7 +58,7 @@ fn media(adapter: Option<&str>, medium: MediumChoice) -> Vec<Arc<dyn Medium>> {
         media.push(Arc::new(serial()));
     }
     if wanted(medium, proto::MediumKind::Ble) {
-        media.extend(ble(adapter));
+        media.push(Arc::new(ble(adapter)));
     }
     media
 }

@@ -13,9 +13,9 @@ pub async fn run(context: &Context, arguments: &Doctor) -> Ended {
     let common = &context.common;
     let mut secrets = given::secrets(common)?;
     let state = State::of(common)?;
-    let kept = Kept::of(common, &state, arguments.cloud.profile.as_deref())?;
+    let kept = Kept::of(common, &state, &secrets, arguments.cloud.profile.as_deref()).await?;
     let mut server = arguments.cloud.server.clone();
-    kept.fill_cloud(&mut server, &mut secrets);
+    kept.fill_cloud(&mut server, &mut secrets).await?;
     let mut ending = Ending::Passed;
     let mut tell = |finding: Finding| {
         context.face.event("check", &finding);
@@ -30,7 +30,7 @@ pub async fn run(context: &Context, arguments: &Doctor) -> Ended {
     }
     tell(checkup::modem_manager());
     tell(checkup::bluetooth(arguments.adapter.as_deref()).await);
-    tell(checkup::keychain());
+    tell(crate::profiles::keychain_finding(&state, &secrets).await);
     tell(checkup::proxy());
     for finding in checkup::cloud(server.as_deref(), &secrets).await {
         tell(finding);

@@ -18,7 +18,7 @@ pub async fn run(context: &Context, arguments: &Ghosts) -> Ended {
         }
         return Ok(Ending::Passed);
     }
-    let engine = settling.engine()?;
+    let engine = settling.engine().await?;
     let ghosts = engine.ghosts(arguments.sweep).await;
     let mut ending = Ending::Passed;
     for ghost in &ghosts {

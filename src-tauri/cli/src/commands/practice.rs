@@ -1,10 +1,151 @@
-//! A simulated cloud and simulated devices as programs of their own.
+//! A simulated cloud and simulated devices as programs of their own. Their first line says how to reach them.
 
 use super::Context;
-use crate::arguments::Practice;
-use crate::ending::Ended;
+use crate::arguments::{Practice, PracticeDevice};
+use crate::cancel::Stops;
+use crate::ending::{Ended, Ending};
+use crate::face::{note, quiet};
+use api::lines::CloudReadyLine;
 use engine::{Refusal, RefusalCode};
+use sim::cloud::{CloudBeginning, CloudState};
+use sim::cloud_server::serve;
+use sim::trouble::{CloudFaults, KnobError, Side, knobs};
+use std::net::SocketAddr;
 
-pub async fn run(_context: &Context, _arguments: &Practice) -> Ended {
-    Err(Refusal::of(RefusalCode::Usage, &[("what", "The practice servers are not in this build yet.")]))
+/// The organization and the person that the practice cloud begins with.
+const ORG: i32 = 1;
+const OWNER: i64 = 1;
+
+pub async fn run(context: &Context, arguments: &Practice) -> Ended {
+    match arguments {
+        Practice::Cloud { listen, fault } => cloud(context, listen, fault).await,
+        Practice::Device(PracticeDevice::Serial { driver, cloud, fault }) => {
+            device::serial(context, driver, cloud.as_deref(), fault).await
+        }
+    }
+}
+
+/// Serves until it is stopped, which is its normal end.
+async fn cloud(context: &Context, listen: &str, faults: &[String]) -> Ended {
+    let mut stops = Stops::listen();
+    let address = check_listen(listen)?;
+    let faults = CloudFaults::of(faults.iter().map(String::as_str))
+        .map_err(|error| wrong_fault(Side::Cloud, &error))?;
+    let state = CloudState::new(CloudBeginning { faults, ..CloudBeginning::default() });
+    let server = serve(state, &address.to_string()).await.map_err(|error| {
+        usage(
+            format!("The practice cloud cannot listen at {address} ({error})."),
+            "Choose another port with --listen, or 127.0.0.1:0 for a free one.",
+        )
+    })?;
+    let ready = CloudReadyLine {
+        url: server.url().to_owned(),
+        client_id: server.client_id().to_owned(),
+        client_secret: server.client_secret().to_owned(),
+        org: ORG,
+        owner: OWNER,
+    };
+    context.face.event("ready", &ready);
+    context.face.tell(&format!(
+        "export FIRSTLIGHT_CLIENT_ID={} FIRSTLIGHT_CLIENT_SECRET={}",
+        ready.client_id, ready.client_secret
+    ));
+    context.face.tell(&format!("# practice cloud: --server {} --org {ORG} --owner {OWNER}", ready.url));
+    if !context.face.is_json() {
+        note(&quiet("Its secrets are made up and open nothing. Ctrl-C ends it."));
+    }
+    tokio::select! {
+        () = stops.next() => {}
+        () = server.run() => {}
+    }
+    Ok(Ending::Passed)
+}
+
+/// The practice cloud has no encryption, so nobody else may reach it.
+fn check_listen(listen: &str) -> Result<SocketAddr, Refusal> {
+    let typed = listen.replace("localhost:", "127.0.0.1:");
+    match typed.parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => Ok(address),
+        _ => Err(usage(
+            format!("“{listen}” is not an address of this computer alone."),
+            "Give a loopback address with a port, for example --listen 127.0.0.1:9080.",
+        )),
+    }
+}
+
+fn usage(what: String, fix: &str) -> Refusal {
+    Refusal::of(RefusalCode::Usage, &[("what", &what), ("fix", fix)])
+}
+
+/// A fault that is not there: all that are, so that nobody has to look them up.
+fn wrong_fault(side: Side, error: &KnobError) -> Refusal {
+    let error = error.to_string();
+    let mut what = error.chars();
+    let what =
+        what.next().map(|first| first.to_uppercase().chain(what).collect::<String>()).unwrap_or_default();
+    let list: Vec<String> =
+        knobs(side).map(|knob| format!("\n    {:<18} {}", knob.name, knob.what)).collect();
+    usage(format!("{what}."), &format!("Write --fault NAME=VALUE with one of:{}", list.concat()))
+}
+
+#[cfg(unix)]
+mod device {
+    use super::*;
+    use api::lines::DeviceReadyLine;
+    use sim::Dialect;
+    use sim::pty::{self, Reach};
+
+    /// A device on a pty of its own, until it is stopped.
+    pub async fn serial(context: &Context, driver: &str, cloud: Option<&str>, faults: &[String]) -> Ended {
+        let mut stops = Stops::listen();
+        let dialect = Dialect::named(driver)
+            .filter(|dialect| dialect.medium() == proto::MediumKind::Serial)
+            .ok_or_else(|| {
+                let known: Vec<&str> = Dialect::ALL
+                    .into_iter()
+                    .filter(|dialect| dialect.medium() == proto::MediumKind::Serial)
+                    .map(Dialect::name)
+                    .collect();
+                let known = format!("blynk-console, {}", known.join(", "));
+                Refusal::of(RefusalCode::UnknownDriver, &[("driver", driver), ("known", &known)])
+            })?;
+        let spec = pty::spec(dialect, faults.iter().map(String::as_str))
+            .map_err(|error| wrong_fault(Side::Device, &error))?;
+        let reach = match cloud {
+            Some(url) => Reach::Url(url.trim_end_matches('/').to_owned()),
+            None => Reach::Nowhere,
+        };
+        let device = pty::serial(spec, reach).map_err(|error| {
+            usage(
+                format!("The practice device cannot be made ({error})."),
+                "Give the practice cloud's address as in --cloud http://127.0.0.1:9080.",
+            )
+        })?;
+        let ready =
+            DeviceReadyLine { port: device.port().display().to_string(), unit: device.unit().to_owned() };
+        context.face.event("ready", &ready);
+        context.face.tell(&format!("practice device: --port {}   unit {}", ready.port, ready.unit));
+        if !context.face.is_json() {
+            let cloud = if cloud.is_some() { "" } else { " It knows no cloud; name one with --cloud URL." };
+            note(&quiet(&format!("Ctrl-C ends it.{cloud}")));
+        }
+        tokio::select! {
+            () = stops.next() => {}
+            () = device.run() => {}
+        }
+        Ok(Ending::Passed)
+    }
+}
+
+#[cfg(not(unix))]
+mod device {
+    use super::*;
+
+    /// Practice devices live on ptys, which this system does not have.
+    pub async fn serial(_: &Context, _: &str, _: Option<&str>, _: &[String]) -> Ended {
+        Err(usage(
+            "Practice devices on a serial port need Linux or macOS.".to_owned(),
+            "Practise with `firstlight provision --practice --any` instead.",
+        ))
+    }
 }

@@ -31,8 +31,8 @@ pub async fn run(context: &Context, arguments: Provision) -> Ended {
     if let Some(practice) = &practice {
         practice.fill(&mut request, &mut secrets);
     }
-    let kept = crate::profiles::Kept::of(common, &state, request.profile.as_deref())?;
-    kept.fill(&mut request, &mut secrets);
+    let kept = crate::profiles::Kept::of(common, &state, &secrets, request.profile.as_deref()).await?;
+    kept.fill(&mut request, &mut secrets).await?;
     ask_for_missing(&request, &mut secrets, common);
     let Call { recipe, target, secrets: job_secrets } = request.check(&secrets)?;
 

@@ -17,7 +17,7 @@ pub async fn run(context: &Context) -> Ended {
         }
         return Ok(Ending::Passed);
     }
-    let engine = settling.engine()?;
+    let engine = settling.engine().await?;
     let settled = engine.reconcile().await;
     let mut ending = Ending::Passed;
     for case in &settled {

@@ -19,9 +19,9 @@ pub async fn run(context: &Context, arguments: &Reconfigure) -> Ended {
     let common = &context.common;
     let mut secrets = given::secrets(common)?;
     let state = State::of(common)?;
-    let kept = Kept::of(common, &state, arguments.cloud.profile.as_deref())?;
+    let kept = Kept::of(common, &state, &secrets, arguments.cloud.profile.as_deref()).await?;
     let mut server = arguments.cloud.server.clone();
-    kept.fill_cloud(&mut server, &mut secrets);
+    kept.fill_cloud(&mut server, &mut secrets).await?;
     if common.practice {
         crate::world::Practice::new().fill_cloud(&mut server, &mut secrets);
     }
