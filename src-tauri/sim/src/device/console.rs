@@ -506,6 +506,12 @@ impl Console {
         if code != 702 && code != 703 {
             self.joined = None;
         }
+        // The Blynk library and Edgent-Arduino name these two in their log; nothing else would (section 5.4, E1, E6).
+        match code {
+            702 if !self.is_a() => self.log("Cloud connection timeout", now),
+            703 => self.log("Invalid auth token", now),
+            _ => {}
+        }
         if self.is_a() {
             self.log(&format!("Last error code: {code}"), now);
         }
