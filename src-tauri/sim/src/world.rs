@@ -631,7 +631,7 @@ pub fn practice_world() -> World {
         spec(5, Dialect::EdgentIdf, "Practice No Cloud-M3C2", &["outcome=cloud-timeout"]),
         spec(6, Dialect::Linux, "Practice Never Checks In-2XA7", &["outcome=never-checks-in"]),
         spec(7, Dialect::EdgentArduino, "Practice Other Template-4Y1H", &[]).template("TMPLnOtInOrG1"),
-        spec(8, Dialect::ConsoleA, "Practice Old Console-P5DF", &[]),
+        spec(8, Dialect::ConsoleA, "Practice Fixed Server-P5DF", &[]),
     ];
     World::new(WorldSettings { devices, cloud_epoch_ms: None, ..WorldSettings::default() })
 }
