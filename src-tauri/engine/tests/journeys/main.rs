@@ -1,0 +1,6 @@
+//! Jobs from their first step to their end, in a simulated world, on a paused clock, with everything in memory.
+//!
+//! Each journey is a line of setup, one action, and the journal in plain words.
+
+mod happy;
+mod stage;
