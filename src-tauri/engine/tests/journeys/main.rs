@@ -2,5 +2,12 @@
 //!
 //! Each journey is a line of setup, one action, and the journal in plain words.
 
+mod cancel;
+mod crash;
 mod happy;
+mod ledger;
+mod many;
+mod refused;
+mod secrecy;
 mod stage;
+mod trouble;

@@ -1,7 +1,7 @@
 //! What every journey stands on: a world, an engine on it, and the journal in plain words.
 
 use async_trait::async_trait;
-use cloud::{Cloud, DeviceId, OrgId, UserId};
+use cloud::{Cloud, OrgId, UserId};
 use engine::record::Journal;
 use engine::work::{Clouds, Engine, Fuse, Job, Update};
 use engine::{CloudRef, Fact, Fault, JobEvent, JobSecrets, Outcome, Recipe, Refusal, Target};
@@ -68,6 +68,13 @@ impl Stage {
     /// The program ends and is started again, on the same world.
     pub fn restart(&mut self) {
         self.engine = start_engine(&self.world, &self.journal, &self.cloud, None);
+    }
+
+    /// Another computer in the same world, with a journal of its own.
+    pub fn elsewhere(&self) -> Stage {
+        let journal = Journal::in_memory();
+        let engine = start_engine(&self.world, &journal, &self.cloud, None);
+        Stage { world: self.world.clone(), journal, engine, cloud: self.cloud.clone() }
     }
 
     pub fn only_device(&self) -> Device {
@@ -153,6 +160,7 @@ pub fn secrets() -> JobSecrets {
 pub struct End {
     pub outcome: Outcome,
     pub fault: Option<Box<Fault>>,
+    /// Everything that was told, hints too.
     pub updates: Vec<Update>,
 }
 
