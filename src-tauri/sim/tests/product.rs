@@ -140,3 +140,60 @@ async fn what_is_no_blynk_console_is_told_apart() {
         assert!(answer.is_err(), "{}: {answer:?}", dialect.name());
     }
 }
+
+/// Identifies, delivers and follows an Improv device; returns how the cloud knows it.
+async fn improv(
+    dialect: Dialect,
+    carrier: Option<&str>,
+    faults: &[&str],
+) -> (World, i32, Result<Answer, String>) {
+    let trouble = Trouble::of(faults.iter().copied()).expect("known knobs");
+    let world = World::with(DeviceSpec::new(dialect, 1).trouble(trouble));
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let (device, medium) = (world.devices()[0].clone(), world.medium(dialect.medium()));
+    let mut sightings = medium.watch().await.expect("it watches");
+    let sighting = futures::StreamExt::next(&mut sightings).await.expect("one").expect("no error");
+    let driver = proto::driver("improv").expect("the driver is there");
+    assert!(driver.fit(&sighting.advert) > proto::Fit::No);
+    let settings = DriverSettings { carrier: carrier.map(str::to_owned), ..DriverSettings::default() };
+    let link = medium.open(&device.address(), &driver.wiring(&sighting.advert)).await.expect("it opens");
+    let mut contact = Contact::new(link, |opened, now| driver.begin(opened, &settings, now));
+    let (cancel, mut ignore) = (CancellationToken::new(), |_| {});
+    let identified = contact.ask(Ask::Identify, &cancel, &mut ignore).await;
+    let Ok(Answer::Identity(identity)) = identified else { panic!("{}: {identified:?}", dialect.name()) };
+    assert_eq!(identity.name.as_deref(), Some(device.name()));
+    let issued = world.cloud_state().reserve(1, 1).expect("a token");
+    let wifi = Some(Wifi { ssid: PRACTICE_SSID.into(), password: Secret::new(PRACTICE_PASSWORD) });
+    let token = carrier.map(|_| Secret::new(issued.token));
+    let delivery = Delivery { wifi, token, host: world.cloud_state().host() };
+    let delivered = contact.ask(Ask::Deliver(delivery), &cancel, &mut ignore).await;
+    assert!(matches!(delivered, Ok(Answer::Delivered(_))), "{}: {delivered:?}", dialect.name());
+    let followed = contact.ask(Ask::Follow, &cancel, &mut ignore).await.map_err(|error| error.to_string());
+    contact.close().await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    (world, issued.device, followed)
+}
+
+#[tokio::test(start_paused = true)]
+async fn improv_devices_join_and_reach_the_cloud_only_with_a_carrier() {
+    for dialect in [Dialect::ImprovBle, Dialect::ImprovSerial] {
+        let (world, device, followed) = improv(dialect, None, &[]).await;
+        assert!(matches!(followed, Ok(Answer::Followed(FollowEnd::Connected))), "{followed:?}");
+        assert_eq!(world.devices()[0].kept().networks.len(), 1);
+        assert!(world.cloud_state().shown(device).is_err(), "no token, no cloud");
+        for carrier in ["third-string", "vendor:0x90"] {
+            let knob = format!("carrier={carrier}");
+            let (world, device, _) = improv(dialect, Some(carrier), &[&knob]).await;
+            let seen = world.cloud_state().shown(device);
+            assert!(seen.is_ok_and(|seen| seen.connected), "{} {carrier}", dialect.name());
+        }
+        let (_, _, followed) = improv(dialect, None, &["outcome=wrong-password"]).await;
+        assert!(matches!(followed, Ok(Answer::Followed(FollowEnd::Failed { .. }))), "{followed:?}");
+    }
+    for (dialect, faults) in
+        [(Dialect::ImprovBle, &["mtu=23"][..]), (Dialect::ImprovSerial, &["logs=heavy", "pieces=1"])]
+    {
+        let (_, _, followed) = improv(dialect, None, faults).await;
+        assert!(matches!(followed, Ok(Answer::Followed(FollowEnd::Connected))), "{faults:?}: {followed:?}");
+    }
+}
