@@ -2,7 +2,22 @@
 
 Not here: devices that speak a provisioning protocol (inject.py).
 """
+import os
+
 from blesim import Characteristic, Peripheral, Service, serve
+
+if os.environ.get("BLESIM_BACKEND") == "fake":
+    # The stand-in's timers outlive the device that they were made for, and 30 s later take its successor away, connected
+    # or not. BlueZ does not do this.
+    from blesim import fakebluez
+
+    def forget(self):
+        if self.forget_timer:
+            self.forget_timer.cancel()
+        if self.bluez.objects.get(self.path) is self:
+            self.bluez.remove_object(self.path)
+
+    fakebluez.FakeDevice.forget = forget
 
 
 def uuid(short: int) -> str:
@@ -19,15 +34,15 @@ async def upside_down(p, char, data):
 
 
 async def greet(p, char, data):
-    """Says something at once and hangs up: the last words must not be lost."""
+    """Says something and hangs up as soon as it was heard: the last words must not be lost."""
     await p.notify(STATUS, b"bye")
     await p.disconnect()
 
 
-def echo(name: str, on_write=upside_down, **more) -> Peripheral:
+def echo(name: str, on_write=upside_down, tells="notify", **more) -> Peripheral:
     return Peripheral(name, [Service(SERVICE, [
         Characteristic(COMMAND, "write,write_without_response", on_write=on_write),
-        Characteristic(STATUS, "read,notify", b"\x00", descriptors={DESCRIPTION: b"status"}),
+        Characteristic(STATUS, f"read,{tells}", b"\x00", descriptors={DESCRIPTION: b"status"}),
         Characteristic(COUNT, "read", b"\x2a", descriptors={DESCRIPTION: b"count"}),
     ])], **more)
 
@@ -52,7 +67,8 @@ serve([
     echo("bench", on_write=None, address="C0:00:00:00:01:00"),
     echo("small", mtu=64, address="C0:00:00:00:01:01"),
     echo("nameless", adv_name=False, address="C0:00:00:00:01:02"),
-    echo("last-words", on_write=greet, address="C0:00:00:00:01:03"),
+    # Indications: what is merely notified right before the end, bluetoothd may throw away unread.
+    echo("last-words", on_write=greet, tells="indicate", address="C0:00:00:00:01:03"),
     Peripheral("twins", [twin(FIRST, b"first"), twin(SECOND, b"second")], address="C0:00:00:00:01:04",
                adv_services=[SERVICE]),
     Peripheral("foreign", [Service("180f", [Characteristic("2a19", "read", b"\x64")])], address="C0:00:00:00:01:05"),

@@ -32,6 +32,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(12);
 /// For a person who waits: a connection attempt often fails by interference alone, and the third seldom does. Every
 /// attempt begins with finding the device anew.
 const CONNECT_TRIES: u32 = 3;
+/// How often the name of a nameless device is asked for while it advertises.
+const LOOK_PAUSE: Duration = Duration::from_millis(500);
 const TURN: Duration = Duration::from_millis(250);
 /// How often the adapter is looked at while somebody relies on it, beside what the system tells by itself.
 const CHECK_PAUSE: Duration = Duration::from_secs(2);
@@ -114,7 +116,6 @@ pub(super) fn start(settings: BleSettings) -> Result<mpsc::UnboundedSender<Comma
 
 #[derive(Clone)]
 struct Session {
-    manager: Manager,
     adapter: Adapter,
     /// `hci0`
     name: String,
@@ -130,11 +131,15 @@ struct Claim {
 struct Radio {
     settings: BleSettings,
     session: tokio::sync::Mutex<Option<Session>>,
+    /// The way to the system's service. Kept also without an adapter, since each new one opens a connection that the
+    /// library never closes.
+    manager: RefCell<Option<Manager>>,
     air: RefCell<Air>,
     addresses: RefCell<HashMap<PeripheralId, String>>,
     peripherals: RefCell<BTreeMap<String, Peripheral>>,
     /// Devices that are being looked up; one look at a time is enough.
     looking: RefCell<HashSet<PeripheralId>>,
+    looked: RefCell<HashMap<PeripheralId, Instant>>,
     watchers: RefCell<Vec<Changes>>,
     claims: RefCell<BTreeMap<String, Claim>>,
     finding: Cell<u32>,
@@ -157,10 +162,12 @@ impl Radio {
         Radio {
             settings,
             session: tokio::sync::Mutex::new(None),
+            manager: RefCell::new(None),
             air: RefCell::new(air),
             addresses: RefCell::default(),
             peripherals: RefCell::default(),
             looking: RefCell::default(),
+            looked: RefCell::default(),
             watchers: RefCell::default(),
             claims: RefCell::default(),
             finding: Cell::new(0),
@@ -238,14 +245,21 @@ impl Radio {
         {
             return Ok(session.clone());
         }
-        let manager = match held.as_ref() {
-            Some(session) => session.manager.clone(),
-            None => bounded(SYSTEM_LIMIT, Manager::new()).await.map_err(no_bluetooth)?,
+        let known = self.manager.borrow().clone();
+        let manager = match known {
+            Some(manager) => manager,
+            None => {
+                let manager = bounded(SYSTEM_LIMIT, Manager::new()).await.map_err(no_bluetooth)?;
+                *self.manager.borrow_mut() = Some(manager.clone());
+                manager
+            }
         };
         let adapters = match bounded(SYSTEM_LIMIT, manager.adapters()).await {
             Ok(adapters) => adapters,
             Err(failed) => {
-                *held = None; // perhaps the way to the service is gone; the next call makes a new one
+                // Perhaps the way to the service is gone; the next call makes a new one.
+                *self.manager.borrow_mut() = None;
+                *held = None;
                 return Err(no_bluetooth(failed));
             }
         };
@@ -281,7 +295,7 @@ impl Radio {
             }
         });
         self.air.borrow_mut().set_adapter(&name);
-        let session = Session { manager, adapter, name };
+        let session = Session { adapter, name };
         *held = Some(session.clone());
         Ok(session)
     }
@@ -344,6 +358,7 @@ impl Radio {
 
     fn forget_all(&self) {
         self.addresses.borrow_mut().clear();
+        self.looked.borrow_mut().clear();
         self.peripherals.borrow_mut().clear();
     }
 
@@ -390,8 +405,10 @@ impl Radio {
         match self.address_of(&id) {
             Some(address) => {
                 self.tell(&address, heard);
-                // No event tells of a name that arrives in a later packet.
-                if !self.air.borrow().has_name(&address) {
+                // No event tells of a name that arrives in a later packet. Many devices never give one.
+                let looked = self.looked.borrow().get(&id).copied();
+                if !self.air.borrow().has_name(&address) && looked.is_none_or(|at| at.elapsed() >= LOOK_PAUSE)
+                {
                     self.look(id);
                 }
             }
@@ -416,6 +433,7 @@ impl Radio {
         if !self.looking.borrow_mut().insert(id.clone()) {
             return;
         }
+        self.looked.borrow_mut().insert(id.clone(), Instant::now());
         tokio::task::spawn_local(async move {
             let properties = self.properties(&id).await;
             self.looking.borrow_mut().remove(&id);

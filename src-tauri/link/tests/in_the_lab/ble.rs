@@ -169,7 +169,8 @@ async fn echoes(link: &mut dyn Link, bytes: &[u8]) {
     link.send(write(bytes)).await.expect("an open link");
     let (mut written, mut answer) = (false, None);
     while !written || answer.is_none() {
-        match within("an echo", link.recv()).await.expect("an open link") {
+        let missing = format!("an echo (written: {written}, answered: {})", answer.is_some());
+        match within(&missing, link.recv()).await.expect("an open link") {
             Packet::Written { channel: COMMAND } => written = true,
             Packet::Notified { channel: STATUS, bytes } => answer = Some(bytes),
             other => panic!("{other:?}"),
@@ -527,9 +528,10 @@ fn is_powered() -> bool {
 /// 8 and 9
 async fn an_adapter_that_is_off_is_told_and_stays_off() {
     let medium = medium();
+    let mut link = open(&medium, &echo(2)).await;
+    // The scan is running when this is seen. Begun at the very moment of the switch, it would switch it on again.
     let mut watch = medium.watch().await.expect("a watch");
     seen(&mut watch, &echo(1), Change::Came).await;
-    let mut link = open(&medium, &echo(2)).await;
     power(false);
     assert_eq!(within("the loss", contract::said(link.as_mut())).await, Err(LinkError::Lost));
     let end = within("the end of the watch", async {
@@ -598,6 +600,7 @@ async fn an_unplugged_adapter_ends_links_and_watches_and_works_again_after() {
 
 async fn an_adapter_that_is_not_there_is_told_by_name() {
     let medium = BleMedium::new(BleSettings { adapter: Some("hci7".to_owned()), ..settings() });
+    drop(self::medium());
     let missing = LinkError::NoAdapter { wanted: Some("hci7".to_owned()) };
     assert_eq!(within("asking", medium.readiness()).await, Readiness::NotReady(missing.clone()));
     assert_eq!(medium.watch().await.err(), Some(missing));

@@ -32,7 +32,9 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part));
     std::panic::set_hook(Box::new(|panic| {
         if std::thread::current().name() == Some("bluetooth") {
             PANICS_IN_THE_BACKGROUND.fetch_add(1, Ordering::Relaxed);
@@ -40,7 +42,7 @@ pub fn main() -> ExitCode {
         println!("panic in {:?}: {panic}", std::thread::current().name().unwrap_or("a thread"));
     }));
     let (mut passed, mut failed) = (0, Vec::new());
-    for (name, test) in tests.into_iter().filter(|(name, _)| name.contains(&wanted)) {
+    for (name, test) in tests.into_iter().filter(|(name, _)| is_wanted(name)) {
         println!("test {name} ...");
         let start = Instant::now();
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -9,6 +9,7 @@ pub mod console;
 pub mod inject;
 mod limits;
 mod networks;
+mod redact;
 mod salvage;
 
-pub(crate) use crate::redact::Redactor;
+pub(crate) use redact::Redactor;

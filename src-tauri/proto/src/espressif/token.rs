@@ -114,10 +114,10 @@ impl TokenRule {
             Success::Member { name, value } => serde_json::from_slice::<Value>(answer)
                 .ok()
                 .and_then(|answer| match answer.get(name)? {
-                    Value::String(text) => Some(text.clone()),
-                    other => Some(other.to_string()),
+                    Value::String(text) => Some(text == value),
+                    other => Some(other.to_string() == *value),
                 })
-                .is_some_and(|said| said == *value),
+                .unwrap_or(false),
         }
     }
 }
