@@ -112,19 +112,24 @@ impl Ledger {
         entry.last_seq = fact.seq;
         entry.last_at = fact.at;
         let state = &entry.state;
-        let server = server_key(state.recipe.as_ref().map_or("", |recipe| &recipe.cloud.server));
+        // Made only where a device is named: most facts name none, and loading folds hundreds of thousands.
+        let server = || server_key(state.recipe.as_ref().map_or("", |recipe| &recipe.cloud.server));
+        let gained = device_gained(&fact.event).map(|device| (server(), device));
         let org = state.recipe.as_ref().map(|recipe| recipe.org);
 
         if let Some(unit_id) = &state.unit {
-            let unit =
-                self.units.entry(unit_id.clone()).or_insert_with(|| UnitState::new(unit_id.clone(), fact.at));
-            unit.take_in(fact, state, &server);
+            if !self.units.contains_key(unit_id) {
+                self.units.insert(unit_id.clone(), UnitState::new(unit_id.clone(), fact.at));
+            }
+            if let Some(unit) = self.units.get_mut(unit_id) {
+                unit.take_in(fact, state, gained.as_ref());
+            }
         }
         match &fact.event {
             JobEvent::Reserved { device, .. } | JobEvent::Adopted { device } => {
-                let key = (server.clone(), *device);
+                let key = (server(), *device);
                 self.made.entry(key).or_insert_with(|| MadeDevice {
-                    server: server.clone(),
+                    server: server(),
                     device: *device,
                     org,
                     unit: state.unit.clone(),
@@ -136,18 +141,18 @@ impl Ledger {
                 });
             }
             JobEvent::Seen { device, .. } => {
-                if let Some(made) = self.made.get_mut(&(server.clone(), *device)) {
+                if let Some(made) = self.made.get_mut(&(server(), *device)) {
                     made.lit = true;
                 }
             }
             JobEvent::Swept { device } => {
-                if let Some(made) = self.made.get_mut(&(server.clone(), *device)) {
+                if let Some(made) = self.made.get_mut(&(server(), *device)) {
                     made.swept = true;
                 }
-                if let Some(owner) = self.owners.remove(&(server.clone(), *device))
+                if let Some(owner) = self.owners.remove(&(server(), *device))
                     && let Some(unit) = self.units.get_mut(&owner)
                 {
-                    unit.forget(&server, *device);
+                    unit.forget(&server(), *device);
                 }
             }
             JobEvent::Queued { .. }
@@ -169,8 +174,8 @@ impl Ledger {
             | JobEvent::SweepIntended { .. }
             | JobEvent::Finished { .. } => {}
         }
-        if let (Some(unit), Some(device)) = (&state.unit, device_gained(&fact.event)) {
-            self.owners.insert((server, device), unit.clone());
+        if let (Some(unit), Some(gained)) = (&state.unit, gained) {
+            self.owners.insert(gained, unit.clone());
         }
         self.supersede(fact, was_uncertain);
     }
@@ -317,12 +322,13 @@ impl UnitState {
         }
     }
 
-    /// Takes in a fact of a job of this unit; `state` is the job's state after it.
-    fn take_in(&mut self, fact: &Fact, state: &JobState, server: &str) {
+    /// Takes in a fact of a job of this unit; `state` is the job's state after it, `gained` the server and the device that
+    /// the fact gives to the unit.
+    fn take_in(&mut self, fact: &Fact, state: &JobState, gained: Option<&(String, DeviceId)>) {
         self.last_at = self.last_at.max(fact.at);
-        if let Some(device) = device_gained(&fact.event) {
-            self.device = Some(device);
-            self.devices.insert(server.to_owned(), device);
+        if let Some((server, device)) = gained {
+            self.device = Some(*device);
+            self.devices.insert(server.clone(), *device);
         }
         match &fact.event {
             JobEvent::Identified { identity, attempt, .. } => {
