@@ -319,6 +319,13 @@ impl Shared {
         answer.await.map_err(|_| JournalError::Closed)?
     }
 
+    /// Sends a fact on its way to the journal, behind all others of this job. Whether it could be written shows at the next
+    /// one that is waited for.
+    pub(crate) fn append_later(&self, job: JobId, event: JobEvent) {
+        let (reply, _nobody_waits) = oneshot::channel();
+        self.call(Call::Append { job, events: vec![event], reply });
+    }
+
     pub(crate) fn progress(&self, job: JobId, progress: Progress) {
         self.call(Call::Progress { job, progress });
     }

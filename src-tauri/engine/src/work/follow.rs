@@ -359,7 +359,7 @@ impl Walk {
                     while let Ok(word) = ears.words.try_recv() {
                         self.record(JobEvent::Said { word }).await?;
                     }
-                    if let Some(end) = self.followed(reached, ears, contact, answer).await {
+                    if let Some(end) = self.followed(reached, ears, contact, answer).await? {
                         return Ok(end);
                     }
                 }
@@ -385,7 +385,7 @@ impl Walk {
                         Some(trouble) => JoinEnd::Failed { trouble },
                         None => JoinEnd::Forgotten,
                     };
-                    return Ok(self.last_look(ears.watch.clone(), end).await);
+                    return self.last_look(ears.watch.clone(), end).await;
                 }
                 () = sleep_until(confirm_at) => {
                     ears.confirm_at = None;
@@ -393,7 +393,7 @@ impl Walk {
                 }
                 () = tokio::time::sleep_until(deadline) => {
                     let end = if ears.watch.is_some() { JoinEnd::NotSeen } else { JoinEnd::WithoutToken };
-                    return Ok(self.last_look(ears.watch.clone(), end).await);
+                    return self.last_look(ears.watch.clone(), end).await;
                 }
             }
         }
@@ -406,7 +406,7 @@ impl Walk {
         ears: &mut Ears,
         contact: Contact,
         answer: Result<Answer, ContactError>,
-    ) -> Option<JoinEnd> {
+    ) -> Result<Option<JoinEnd>, Stop> {
         let (end, lost) = match answer {
             Ok(Answer::Followed(end)) => (end, false),
             Err(ContactError::Protocol(ProtocolError::Trouble(trouble))) => {
@@ -422,7 +422,7 @@ impl Walk {
                 } else {
                     close(contact).await;
                 }
-                return Some(self.last_look(ears.watch.clone(), JoinEnd::Failed { trouble }).await);
+                return self.last_look(ears.watch.clone(), JoinEnd::Failed { trouble }).await.map(Some);
             }
             FollowEnd::Connected => {
                 // Some firmware waits for us to hang up before it goes on.
@@ -437,10 +437,10 @@ impl Walk {
             }
         }
         if ears.watch.is_none() {
-            return Some(JoinEnd::WithoutToken);
+            return Ok(Some(JoinEnd::WithoutToken));
         }
         ears.confirm_at = ears.confirm_at.map(|at| at.min(Instant::now()));
-        None
+        Ok(None)
     }
 
     /// The device says that it is there: one look at once, and the patient wait as well.
@@ -461,15 +461,18 @@ impl Walk {
         Ok(())
     }
 
-    /// Whatever the device says: when the cloud has seen it, it has passed.
-    async fn last_look(&mut self, watch: Option<Watch>, end: JoinEnd) -> JoinEnd {
-        let Some(watch) = watch else { return end };
+    /// Whatever the device says: when the cloud has seen it, it has passed. What it said is kept as a warning.
+    async fn last_look(&mut self, watch: Option<Watch>, end: JoinEnd) -> Result<JoinEnd, Stop> {
+        let Some(watch) = watch else { return Ok(end) };
         let tracker = self.account.tracker.clone();
         let look = tracker.check_once(&watch);
-        match tokio::time::timeout(patience::LAST_LOOK, look).await {
-            Ok(Ok(Some(seen))) => JoinEnd::Seen(seen),
-            Ok(Ok(None) | Err(_)) | Err(_) => end,
+        let Ok(Ok(Some(seen))) = tokio::time::timeout(patience::LAST_LOOK, look).await else {
+            return Ok(end);
+        };
+        if let JoinEnd::Failed { trouble } = &end {
+            self.warn(Fault::from_trouble(Step::Join, trouble)).await?;
         }
+        Ok(JoinEnd::Seen(seen))
     }
 
     /// Radio devices advertise again when they have failed, and then know why.

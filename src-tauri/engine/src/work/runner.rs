@@ -244,11 +244,15 @@ impl Walk {
         delivery(&self.recipe, &self.secrets, token)
     }
 
-    /// Writes a fact down and folds it. Secrets that found their way into words of devices or clouds are masked.
+    /// Writes a fact down and folds it. Secrets that found their way into words of devices or clouds are masked. Comes
+    /// back when the fact is on disk, where something may only be done then; else the fact is on its way, in order.
     pub(crate) async fn record(&mut self, event: JobEvent) -> Result<(), Stop> {
         let event = self.veil.over(event);
-        for fact in self.shared.append(self.id, vec![event]).await? {
-            self.state = std::mem::take(&mut self.state).apply(&fact.event);
+        self.state = std::mem::take(&mut self.state).apply(&event);
+        if comes_before_an_act(&event) {
+            self.shared.append(self.id, vec![event]).await?;
+        } else {
+            self.shared.append_later(self.id, event);
         }
         Ok(())
     }
@@ -329,6 +333,36 @@ impl Walk {
 
     pub(crate) fn medium(&self, kind: MediumKind) -> Option<Arc<dyn link::Medium>> {
         self.shared.media.iter().find(|medium| medium.kind() == kind).cloned()
+    }
+}
+
+/// Facts that have to be on disk before the job goes on: intents, since the act follows; what a token call gave, since
+/// nothing else remembers it; and the end. All others only tell how far it came. When one of them is lost in a crash, the
+/// intent before it still stands, and what became of it is asked. That saves a unit fifteen waits for the disk.
+fn comes_before_an_act(event: &JobEvent) -> bool {
+    match event {
+        JobEvent::ReserveIntended { .. }
+        | JobEvent::Reserved { .. }
+        | JobEvent::RenewIntended { .. }
+        | JobEvent::Renewed { .. }
+        | JobEvent::TokenFailed { .. }
+        | JobEvent::Adopted { .. }
+        | JobEvent::NothingWasMade
+        | JobEvent::DeliverIntended { .. }
+        | JobEvent::DeliveryRefused { .. }
+        | JobEvent::SweepIntended { .. }
+        | JobEvent::Swept { .. }
+        | JobEvent::Finished { .. } => true,
+        JobEvent::Queued { .. }
+        | JobEvent::StepBegan { .. }
+        | JobEvent::Connected { .. }
+        | JobEvent::Identified { .. }
+        | JobEvent::Surveyed { .. }
+        | JobEvent::Delivered { .. }
+        | JobEvent::Said { .. }
+        | JobEvent::Seen { .. }
+        | JobEvent::Described { .. }
+        | JobEvent::Warned { .. } => false,
     }
 }
 

@@ -1,0 +1,13 @@
+//! Jobs from their first step to their end, in a simulated world, on a paused clock, with everything in memory.
+//!
+//! Each journey is a line of setup, one action, and the journal in plain words.
+
+mod cancel;
+mod crash;
+mod happy;
+mod ledger;
+mod many;
+mod refused;
+mod secrecy;
+mod stage;
+mod trouble;
