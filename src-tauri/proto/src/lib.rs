@@ -10,6 +10,7 @@ pub mod driver;
 pub mod espressif;
 pub mod framing;
 pub mod improv;
+mod redact;
 pub mod secret;
 
 pub use device::*;

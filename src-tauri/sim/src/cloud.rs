@@ -317,6 +317,8 @@ struct Inner {
     refreshes: HashMap<String, bool>,
     faults: CloudFaults,
     counts: Counts,
+    /// Requests of the present minute, for the rate limit.
+    minute: (i64, u32),
     audit: Vec<Audit>,
     chance: Chance,
     fault_chance: Chance,
@@ -411,6 +413,7 @@ impl CloudState {
             refreshes: HashMap::new(),
             faults: beginning.faults,
             counts: Counts::new(),
+            minute: (0, 0),
             audit: Vec::new(),
             chance: Chance::new(beginning.seed),
             fault_chance: Chance::new(beginning.seed.wrapping_add(0xFA17)),
@@ -521,9 +524,20 @@ impl CloudState {
         let mut inner = self.look();
         let inner = &mut *inner;
         *inner.counts.entry(call.name()).or_default() += 1;
+        let mut mishap = inner.faults.strike(call, &mut inner.fault_chance);
+        if let Some(limit) = inner.faults.rate_limit.filter(|_| call.is_platform()) {
+            let minute = inner.now().div_euclid(60_000);
+            if inner.minute.0 != minute {
+                inner.minute = (minute, 0);
+            }
+            inner.minute.1 += 1;
+            if inner.minute.1 > limit {
+                mishap = Some(Mishap::Status(429));
+            }
+        }
         Weather {
             slow: inner.faults.slow,
-            mishap: inner.faults.strike(call, &mut inner.fault_chance),
+            mishap,
             retry_after: inner.faults.retry_after,
             redirect_to: inner.faults.redirect_to.clone(),
             scope_off: call.is_platform() && inner.faults.scope_off,

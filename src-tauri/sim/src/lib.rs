@@ -17,4 +17,4 @@ pub mod trouble;
 pub mod world;
 
 pub use device::{DeviceSpec, Dialect};
-pub use world::{Device, World, WorldSettings, fleet, practice_world};
+pub use world::{Device, World, WorldSettings, fleet, hard_names, practice_world};

@@ -405,7 +405,7 @@ impl Life {
         match &self.reach {
             Reach::Nowhere => tell(None),
             Reach::State(state) => {
-                let login = if fits(host, &state.host()) || is_loopback(host) && is_loopback(&state.host()) {
+                let login = if same_server(host, &state.host()) {
                     state.weather(crate::cloud::Call::CheckIn);
                     state.log_in(&token, hardware, Some(&mac))
                 } else {
@@ -416,7 +416,7 @@ impl Life {
             Reach::Url(url) => {
                 let url = url.clone();
                 let name = authority(&url).map(|authority| authority.to_owned()).unwrap_or_default();
-                if !fits(host, &name) && !(is_loopback(host) && is_loopback(&name)) {
+                if !same_server(host, &name) {
                     // Another server does not know this token.
                     return tell(Some(Login::Refused));
                 }
@@ -469,6 +469,11 @@ async fn sleep_until(at: Option<Instant>) {
 }
 
 // ---- a device's own small HTTP client
+
+/// Names of this computer mean the same server here.
+fn same_server(told: &str, cloud: &str) -> bool {
+    fits(told, cloud) || is_loopback(told) && is_loopback(cloud)
+}
 
 fn is_loopback(host: &str) -> bool {
     let name = host.split(':').next().unwrap_or("");

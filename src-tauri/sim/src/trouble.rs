@@ -49,6 +49,7 @@ pub const KNOBS: &[Knob] = &[
         "never|open|info|ifs|scan|set|connect|connecting|network-up|connected",
         "the link is lost at this point",
     ),
+    device("drop-chance", "0%|P%", "each command loses the link with this probability"),
     device("return", "2000|MS|never", "milliseconds after a lost link until the device is back in sight"),
     device("open", "ok|refused|busy|denied|hang", "what opening the link meets"),
     device("mtu", "247|23..517", "ATT payload limit that the two sides agree on (BLE)"),
@@ -66,6 +67,8 @@ pub const KNOBS: &[Knob] = &[
     ),
     device("echo", "yes|no", "whether typed characters come back (consoles)"),
     device("reset-on-open", "no|yes", "whether opening the port restarts the board (consoles)"),
+    device("carrier", "none|third-string|vendor:ID", "how a token reaches it (Improv)"),
+    device("button", "none|needed", "needed: it waits for its button to be pressed (Improv over BLE)"),
     device(
         "power",
         "kept|lost",
@@ -89,6 +92,7 @@ pub const KNOBS: &[Knob] = &[
     cloud("redirect-to", "URL", "base URL of the right region for wrong-region"),
     cloud("scope", "on|off", "off: the client may sign in but not use the Platform API (403)"),
     cloud("retry-after", "none|SECONDS", "Retry-After of a 429"),
+    cloud("rate-limit", "none|N", "requests a minute; more get 429"),
     cloud("slow", "0|MS", "milliseconds before every answer"),
     cloud("device-limit", "none|N", "devices that the plan allows"),
     cloud("token-life", "604800|SECONDS", "life of a token that no device has used"),
@@ -206,6 +210,15 @@ pub enum StateLogs {
     None,
 }
 
+/// How a token reaches an Improv device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Carrier {
+    #[default]
+    None,
+    ThirdString,
+    Vendor(u8),
+}
+
 /// All knobs of one device. The default is a device without trouble.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trouble {
@@ -216,6 +229,8 @@ pub struct Trouble {
     pub slow: Duration,
     pub mute: bool,
     pub drop: Option<DropPoint>,
+    /// 0 to 1.
+    pub drop_chance: f64,
     /// `None`: never comes back.
     pub comes_back: Option<Duration>,
     pub open: OpenOutcome,
@@ -232,6 +247,8 @@ pub struct Trouble {
     pub state_logs: StateLogs,
     pub echo: bool,
     pub reset_on_open: bool,
+    pub carrier: Carrier,
+    pub button: bool,
     pub power_lost: bool,
     pub built_in_server_other: bool,
     /// `None`: whole.
@@ -247,6 +264,7 @@ impl Default for Trouble {
             slow: Duration::ZERO,
             mute: false,
             drop: None,
+            drop_chance: 0.0,
             comes_back: Some(Duration::from_secs(2)),
             open: OpenOutcome::Fine,
             mtu: 247,
@@ -260,6 +278,8 @@ impl Default for Trouble {
             state_logs: StateLogs::Named,
             echo: true,
             reset_on_open: false,
+            carrier: Carrier::None,
+            button: false,
             power_lost: false,
             built_in_server_other: false,
             pieces: None,
@@ -321,6 +341,7 @@ impl Trouble {
                     _ => return None,
                 }
             }
+            "drop-chance" => self.drop_chance = percent(value)?,
             "return" => self.comes_back = if value == "never" { None } else { Some(milliseconds(value)?) },
             "open" => {
                 self.open = match value {
@@ -365,6 +386,14 @@ impl Trouble {
                     _ => return None,
                 }
             }
+            "carrier" => {
+                self.carrier = match value {
+                    "none" => Carrier::None,
+                    "third-string" => Carrier::ThirdString,
+                    vendor => Carrier::Vendor(vendor_id(vendor)?),
+                }
+            }
+            "button" => self.button = either(value, "needed", "none")?,
             "power" => self.power_lost = either(value, "lost", "kept")?,
             "built-in-server" => self.built_in_server_other = either(value, "other", "this")?,
             "echo" => self.echo = either(value, "yes", "no")?,
@@ -400,6 +429,21 @@ fn either(value: &str, yes: &str, no: &str) -> Option<bool> {
 
 fn milliseconds(value: &str) -> Option<Duration> {
     value.parse().ok().map(Duration::from_millis)
+}
+
+/// `vendor:ID`, decimal or with `0x`.
+fn vendor_id(value: &str) -> Option<u8> {
+    let id = value.strip_prefix("vendor:")?;
+    match id.strip_prefix("0x") {
+        Some(hex) => u8::from_str_radix(hex, 16).ok(),
+        None => id.parse().ok(),
+    }
+}
+
+/// `P%` as a probability.
+fn percent(value: &str) -> Option<f64> {
+    let percent: f64 = value.strip_suffix('%')?.parse().ok()?;
+    (0.0..=100.0).contains(&percent).then_some(percent / 100.0)
 }
 
 fn factor(value: &str) -> Option<f64> {
@@ -440,10 +484,7 @@ impl When {
                 Some(("nth", n)) => When::Nth(count(n)?),
                 Some(("every", n)) => When::Every(count(n)?),
                 Some(_) => return None,
-                None => {
-                    let percent: f64 = text.strip_suffix('%')?.parse().ok()?;
-                    (0.0..=100.0).contains(&percent).then_some(When::Probability(percent / 100.0))?
-                }
+                None => When::Probability(percent(text)?),
             },
         })
     }
@@ -486,6 +527,7 @@ pub struct CloudFaults {
     pub redirect_to: Option<String>,
     pub scope_off: bool,
     pub retry_after: Option<u64>,
+    pub rate_limit: Option<u32>,
     pub slow: Duration,
     pub device_limit: Option<u32>,
     pub token_life: Duration,
@@ -505,6 +547,7 @@ impl Default for CloudFaults {
             redirect_to: None,
             scope_off: false,
             retry_after: None,
+            rate_limit: None,
             slow: Duration::ZERO,
             device_limit: None,
             token_life: Duration::from_secs(7 * 24 * 3600),
@@ -571,6 +614,7 @@ impl CloudFaults {
                 self.retry_after = if value == "none" { None } else { Some(value.parse().ok()?) }
             }
             "slow" => self.slow = milliseconds(value)?,
+            "rate-limit" => self.rate_limit = if value == "none" { None } else { Some(value.parse().ok()?) },
             "device-limit" => {
                 self.device_limit = if value == "none" { None } else { Some(value.parse().ok()?) }
             }

@@ -536,8 +536,9 @@ impl Body {
             wake_at = Some(wake_at.map_or(name_from, |at| at.min(name_from)));
         }
         let advert = BleAdvert {
-            name: (name_from <= now).then(|| self.spec.name.clone()),
+            name: (name_from <= now && present.firmware.shows_name()).then(|| self.spec.name.clone()),
             services: present.firmware.services(),
+            service_data: present.firmware.service_data(),
             rssi: Some(self.spec.rssi),
             adapter: Some("sim0".to_owned()),
             ..BleAdvert::default()
@@ -610,6 +611,21 @@ pub fn fleet(count: u32, dialects: &[Dialect], seed: u64) -> Vec<DeviceSpec> {
         .collect()
 }
 
+/// Devices whose names are hard: two of one name, letters beyond ASCII, another vendor's prefix, the longest that fits.
+pub fn hard_names(from: u32) -> Vec<DeviceSpec> {
+    [
+        "Practice Pump-K3M7",
+        "Practice Pump-K3M7",
+        "Blynk Pümpe Süd-9F1W",
+        "Acme-Valve",
+        "Blynk Greenhouse Valve 1-2XA7",
+    ]
+    .into_iter()
+    .zip(from..)
+    .map(|(name, number)| DeviceSpec::new(Dialect::EdgentArduino, number).named(name))
+    .collect()
+}
+
 /// The place behind `--practice`: units that work, over BLE and serial, and some with typical troubles, named plainly.
 pub fn practice_world() -> World {
     let spec = |number, dialect, name: &str, faults: &[&str]| {
@@ -631,7 +647,7 @@ pub fn practice_world() -> World {
         spec(5, Dialect::EdgentIdf, "Practice No Cloud-M3C2", &["outcome=cloud-timeout"]),
         spec(6, Dialect::Linux, "Practice Never Checks In-2XA7", &["outcome=never-checks-in"]),
         spec(7, Dialect::EdgentArduino, "Practice Other Template-4Y1H", &[]).template("TMPLnOtInOrG1"),
-        spec(8, Dialect::ConsoleA, "Practice Old Console-P5DF", &[]),
+        spec(8, Dialect::ConsoleA, "Practice Fixed Server-P5DF", &[]),
     ];
     World::new(WorldSettings { devices, cloud_epoch_ms: None, ..WorldSettings::default() })
 }

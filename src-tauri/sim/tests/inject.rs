@@ -429,3 +429,16 @@ async fn a_link_is_lost_at_the_point_that_the_knob_names() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_shaky_link_breaks_now_and_then() {
+    let world = World::with(spec(Dialect::EdgentArduino, &["drop-chance=30%", "return=100"]));
+    let mut losses = 0;
+    for _ in 0..40 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut link = open(&world, "Acme Pump-K3M7").await;
+        say_through(&mut *link, r#"{"t":"info"}"#).await;
+        losses += u32::from(all(&mut *link, Duration::from_millis(10)).await.1);
+    }
+    assert!((1..40).contains(&losses), "{losses} of 40");
+}

@@ -207,6 +207,8 @@ fn every_knob_takes_every_value_that_it_lists() {
                 "FACTOR" => "0.5".into(),
                 "MS" | "SECONDS" | "BYTES" | "N" => "5".into(),
                 "±MS" => "-5".into(),
+                "vendor:ID" => "vendor:0x90".into(),
+                "P%" => "5%".into(),
                 "23..517" => "185".into(),
                 "URL" => "http://127.0.0.1:1".into(),
                 "WHEN[@CALL]" => "nth:3@reserve".into(),
@@ -283,4 +285,27 @@ async fn the_practice_world_has_both_media_and_names_its_troubles() {
     assert!(world.device("Practice Pump-K3M7").is_some_and(|device| device.is_in_sight()));
     assert!(world.networks().iter().any(|ap| ap.ssid == sim::air::PRACTICE_SSID));
     world.cloud().reserve(OrgId(sim::cloud::ORG), UserId(sim::cloud::OWNER)).await.expect("the defaults fit");
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_requests_than_the_limit_wait_for_the_next_minute() {
+    let faults = CloudFaults::of(["rate-limit=3", "retry-after=20"]).expect("knobs");
+    let world = World::new(WorldSettings { cloud: faults, ..WorldSettings::default() });
+    for _ in 0..3 {
+        world.cloud().account().await.expect("within the limit");
+    }
+    let limited = world.cloud().account().await.expect_err("beyond the limit");
+    assert_eq!(limited.cause, CloudCause::RateLimited { retry_after: Some(Duration::from_secs(20)) });
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    world.cloud().account().await.expect("a new minute");
+}
+
+#[tokio::test(start_paused = true)]
+async fn devices_of_one_name_are_told_apart_by_their_addresses() {
+    let world = World::new(WorldSettings { devices: sim::hard_names(1), ..WorldSettings::default() });
+    let mut sightings = world.medium(MediumKind::Ble).watch().await.expect("it watches");
+    let (first, second) = (next(&mut sightings).await, next(&mut sightings).await);
+    assert_eq!(first.advert.name(), second.advert.name());
+    assert_ne!(first.address, second.address);
+    assert!(world.devices().iter().all(|device| device.name().len() <= 29), "what fits into an advert");
 }

@@ -1,6 +1,6 @@
 //! Blynk's two protocols and the cutting of lines.
 
-use crate::{Input, drive};
+use crate::{Input, drive, session};
 use proto::blynk::console::message as console;
 use proto::blynk::inject::{self, message as inject_message_of};
 use proto::framing::{Lines, Piece};
@@ -13,18 +13,6 @@ fn texts(vectors: &str, list: &str) -> Vec<Vec<u8>> {
     let vectors: serde_json::Value = serde_json::from_str(vectors).expect("the vector file is JSON");
     let cases = vectors[list].as_array().expect("a list of cases");
     cases.iter().map(|case| case["text"].as_str().expect("a text").as_bytes().to_vec()).collect()
-}
-
-/// Texts one after the other as [`drive`] takes them apart: a length before each.
-fn session(texts: &[Vec<u8>]) -> Vec<u8> {
-    texts
-        .iter()
-        .flat_map(|text| {
-            let text = &text[..text.len().min(0xfe)];
-            let length = u8::try_from(text.len()).expect("at most 0xfe");
-            std::iter::once(length).chain(text.iter().copied())
-        })
-        .collect()
 }
 
 fn delivery() -> Delivery {

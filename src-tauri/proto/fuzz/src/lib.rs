@@ -2,6 +2,8 @@
 //! there is a nightly compiler. A body may do anything with the bytes but panic or run for ever.
 
 pub mod blynk;
+pub mod espressif;
+pub mod improv;
 
 /// One decoder and what its inputs are mutated from.
 pub struct Target {
@@ -26,6 +28,20 @@ pub fn targets() -> Vec<Target> {
             seeds: blynk::console_dialogue_seeds,
         },
         Target { name: "framing-lines", run: blynk::framing_lines, seeds: blynk::console_seeds },
+        Target { name: "improv-serial-frames", run: improv::frames, seeds: improv::frames_seeds },
+        Target { name: "improv-ble-result", run: improv::result, seeds: improv::result_seeds },
+        Target {
+            name: "improv-serial-dialogue",
+            run: improv::serial_dialogue,
+            seeds: improv::serial_dialogue_seeds,
+        },
+        Target { name: "improv-ble-dialogue", run: improv::ble_dialogue, seeds: improv::ble_dialogue_seeds },
+        Target { name: "espressif-bodies", run: espressif::bodies, seeds: espressif::bodies_seeds },
+        Target { name: "espressif-console", run: espressif::console, seeds: espressif::console_seeds },
+        Target { name: "espressif-proto-ver", run: espressif::version, seeds: espressif::version_seeds },
+        Target { name: "espressif-qr", run: espressif::qr, seeds: espressif::qr_seeds },
+        Target { name: "espressif-token", run: espressif::token, seeds: espressif::token_seeds },
+        Target { name: "espressif-dialogue", run: espressif::dialogue, seeds: espressif::dialogue_seeds },
     ]
 }
 
@@ -52,6 +68,24 @@ impl<'i> Input<'i> {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Texts one after the other as [`drive`] takes them apart: a length before each.
+pub fn session(texts: &[Vec<u8>]) -> Vec<u8> {
+    texts
+        .iter()
+        .flat_map(|text| {
+            let text = &text[..text.len().min(0xfe)];
+            let length = u8::try_from(text.len()).expect("at most 0xfe");
+            std::iter::once(length).chain(text.iter().copied())
+        })
+        .collect()
+}
+
+/// The bytes of golden vectors.
+pub fn unhex(text: &str) -> Vec<u8> {
+    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("vectors are hexadecimal");
+    (0..text.len()).step_by(2).map(digit).collect()
 }
 
 /// Drives a dialogue with packets that `packet` makes of the input, in between with time, and to the end of each question.

@@ -9,7 +9,6 @@ pub mod console;
 pub mod inject;
 mod limits;
 mod networks;
-mod redact;
 mod salvage;
 
-pub(crate) use redact::Redactor;
+pub(crate) use crate::redact::Redactor;

@@ -99,7 +99,7 @@ pub fn ends_with_prompt(bytes: &[u8]) -> bool {
 
 /// Pairs of hex digits; `None` for anything else, and for nothing.
 pub fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    if text.is_empty() || text.len() % 2 != 0 {
+    if text.is_empty() || !text.len().is_multiple_of(2) {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);

@@ -11,6 +11,7 @@ use super::srp::{self, XForm};
 use super::token::TokenRule;
 use super::version::Version;
 use super::wire::Wire;
+use crate::redact::Redactor;
 use crate::{
     Answer, Ask, Delivery, DeviceIdentity, DeviceTrouble, DeviceWord, Dialogue, FollowEnd, Interface,
     InterfaceKind, Network, Opened, Packet, ProtocolError, Receipt, Secret, Transmit, TroublePhase,
@@ -519,10 +520,9 @@ impl EspressifDialogue {
         if self.token.is_success(plain) {
             self.configure(delivery, now);
         } else {
-            let said = crate::improv::message::shown(plain);
-            let token = delivery.token.as_ref().map_or("", |token| token.expose());
-            let echoes = !token.is_empty() && said.contains(token);
-            let said = if echoes { "an answer that repeats the token".to_owned() } else { said };
+            let mut redactor = Redactor::default();
+            delivery.token.iter().for_each(|token| redactor.know(token));
+            let said = redactor.clean(&String::from_utf8_lossy(plain));
             self.fail(ProtocolError::Refused { what: "the token", said });
         }
     }

@@ -114,10 +114,10 @@ impl TokenRule {
             Success::Member { name, value } => serde_json::from_slice::<Value>(answer)
                 .ok()
                 .and_then(|answer| match answer.get(name)? {
-                    Value::String(text) => Some(text == value),
-                    other => Some(other.to_string() == *value),
+                    Value::String(text) => Some(text.clone()),
+                    other => Some(other.to_string()),
                 })
-                .unwrap_or(false),
+                .is_some_and(|said| said == *value),
         }
     }
 }

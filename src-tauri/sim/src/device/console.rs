@@ -6,6 +6,7 @@
 use super::uplink::{Attempt, Joined, Uplink, Way};
 use super::{Deed, DeviceSpec, Dialect, Firmware, GattChannel, Heard, Kept, Mouth};
 use crate::air::AccessPoint;
+use crate::chance::Chance;
 use crate::cloud::Login;
 use crate::trouble::{DropPoint, JoinOutcome, Logs, StateLogs, Trouble};
 use serde_json::Value;
@@ -52,6 +53,7 @@ pub struct Console {
     spec: DeviceSpec,
     uplink: Uplink,
     mouth: Mouth,
+    chance: Chance,
     kept: Kept,
     linked: bool,
     line: Vec<u8>,
@@ -79,6 +81,7 @@ impl Console {
         Console {
             uplink: Uplink::new(air, spec.trouble.clone(), number, false),
             mouth: Mouth::default(),
+            chance: Chance::new(u64::from(number)),
             kept,
             linked: false,
             line: Vec::new(),
@@ -154,6 +157,11 @@ impl Console {
         if self.trouble().drop != Some(point) {
             return false;
         }
+        self.lose_link(now);
+        true
+    }
+
+    fn lose_link(&mut self, now: Instant) {
         let (after, comes_back, loses_power) =
             (self.trouble().slow, self.trouble().comes_back, self.trouble().power_lost);
         self.mouth.queue(now, after, Deed::DropLink);
@@ -165,7 +173,6 @@ impl Console {
                 comes_back => Deed::Vanish { comes_back },
             },
         );
-        true
     }
 
     // ---- the line
@@ -208,6 +215,9 @@ impl Console {
         let args: Vec<&str> = text.iter().map(String::as_str).collect();
         if self.logs() == Logs::Heavy {
             self.log("sensor: 21.5 C", now);
+        }
+        if self.chance.strikes(self.trouble().drop_chance) {
+            return self.lose_link(now);
         }
         match (name.as_str(), self.is_a()) {
             ("help" | "?", true) => {
@@ -505,6 +515,12 @@ impl Console {
         self.kept.last_error = code;
         if code != 702 && code != 703 {
             self.joined = None;
+        }
+        // The Blynk library and Edgent-Arduino name these two in their log; nothing else would (section 5.4, E1, E6).
+        match code {
+            702 if !self.is_a() => self.log("Cloud connection timeout", now),
+            703 => self.log("Invalid auth token", now),
+            _ => {}
         }
         if self.is_a() {
             self.log(&format!("Last error code: {code}"), now);

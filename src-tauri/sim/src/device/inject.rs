@@ -5,6 +5,7 @@
 use super::uplink::{Attempt, Uplink, Way, reason};
 use super::{Deed, DeviceSpec, Dialect, Firmware, GattChannel, Heard, Kept, Mouth};
 use crate::air::AccessPoint;
+use crate::chance::Chance;
 use crate::cloud::Login;
 use crate::trouble::{Cable, DropPoint, JoinOutcome, Trouble};
 use serde_json::{Map, Value};
@@ -78,6 +79,7 @@ pub struct Inject {
     spec: DeviceSpec,
     uplink: Uplink,
     mouth: Mouth,
+    chance: Chance,
     staged: Staged,
     kept: Kept,
     linked: bool,
@@ -105,6 +107,7 @@ impl Inject {
         Inject {
             uplink: Uplink::new(air, spec.trouble.clone(), number, spec.dialect == Dialect::Linux),
             mouth: Mouth::default(),
+            chance: Chance::new(u64::from(number)),
             staged: Staged::default(),
             kept,
             linked: false,
@@ -155,11 +158,15 @@ impl Inject {
         if self.trouble().drop != Some(point) {
             return false;
         }
+        self.lose_link(now);
+        true
+    }
+
+    fn lose_link(&mut self, now: Instant) {
         let after = self.trouble().slow;
         self.mouth.queue(now, after, Deed::DropLink);
         let comes_back = self.trouble().comes_back;
         self.mouth.queue(now, after, Deed::Vanish { comes_back });
-        true
     }
 
     fn command(&mut self, bytes: &[u8], now: Instant) {
@@ -168,6 +175,9 @@ impl Inject {
             _ if self.is(Dialect::EdgentIdf) => return,
             _ => return self.say(Object::new("error").text("msg", "wrong format"), now),
         };
+        if self.chance.strikes(self.trouble().drop_chance) {
+            return self.lose_link(now);
+        }
         match object.get("t").and_then(Value::as_str).unwrap_or("") {
             "info" => self.info(now),
             "ifs" => self.interfaces(now),

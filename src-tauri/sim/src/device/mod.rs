@@ -3,6 +3,7 @@
 //! One machine runs in memory (`world.rs`) and on a pty (`pty.rs`) alike. Not here: the cloud, and whether a link holds.
 
 pub mod console;
+pub mod improv;
 pub mod inject;
 pub mod uplink;
 
@@ -10,7 +11,7 @@ use crate::air::AccessPoint;
 use crate::cloud::{Hardware, Login};
 use crate::trouble::Trouble;
 use proto::{MediumKind, UsbIdentity};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -26,6 +27,10 @@ pub enum Dialect {
     ConsoleB,
     /// Dialect B without log lines.
     ConsoleSilent,
+    /// Improv Wi-Fi over BLE.
+    ImprovBle,
+    /// Improv Wi-Fi on a serial line.
+    ImprovSerial,
     /// No Blynk console: a Python prompt.
     MicroPython,
     /// No Blynk console: the binary frames of a co-processor.
@@ -35,7 +40,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    pub const ALL: [Dialect; 10] = [
+    pub const ALL: [Dialect; 12] = [
         Dialect::EdgentArduino,
         Dialect::EdgentIdf,
         Dialect::Particle,
@@ -43,6 +48,8 @@ impl Dialect {
         Dialect::ConsoleA,
         Dialect::ConsoleB,
         Dialect::ConsoleSilent,
+        Dialect::ImprovBle,
+        Dialect::ImprovSerial,
         Dialect::MicroPython,
         Dialect::Ncp,
         Dialect::Dead,
@@ -62,6 +69,8 @@ impl Dialect {
             Dialect::ConsoleA => "console-a",
             Dialect::ConsoleB => "console-b",
             Dialect::ConsoleSilent => "console-silent",
+            Dialect::ImprovBle => "improv-ble",
+            Dialect::ImprovSerial => "improv-serial",
             Dialect::MicroPython => "micropython",
             Dialect::Ncp => "ncp",
             Dialect::Dead => "dead",
@@ -73,13 +82,18 @@ impl Dialect {
         match name {
             "blynk-inject" => Some(Dialect::EdgentArduino),
             "blynk-console" => Some(Dialect::ConsoleB),
+            "improv" => Some(Dialect::ImprovSerial),
             "not-blynk" => Some(Dialect::MicroPython),
             _ => Dialect::ALL.into_iter().find(|dialect| dialect.name() == name),
         }
     }
 
     pub fn medium(self) -> MediumKind {
-        if Dialect::INJECT.contains(&self) { MediumKind::Ble } else { MediumKind::Serial }
+        if Dialect::INJECT.contains(&self) || self == Dialect::ImprovBle {
+            MediumKind::Ble
+        } else {
+            MediumKind::Serial
+        }
     }
 }
 
@@ -285,6 +299,14 @@ pub trait Firmware: Send {
     /// Services that it advertises.
     fn services(&self) -> Vec<Uuid>;
     fn gatt(&self) -> Vec<GattChannel>;
+    /// Service data in its advert.
+    fn service_data(&self) -> BTreeMap<Uuid, Vec<u8>> {
+        BTreeMap::new()
+    }
+    /// Whether its advert has room for its name.
+    fn shows_name(&self) -> bool {
+        true
+    }
     /// A person holds its button (or types `config start`): it waits for configuration again.
     fn enter_configuration(&mut self, now: Instant);
     fn set_trouble(&mut self, trouble: Trouble);
@@ -296,6 +318,7 @@ pub fn firmware(spec: &DeviceSpec, air: Arc<Vec<AccessPoint>>) -> Box<dyn Firmwa
         Dialect::EdgentArduino | Dialect::EdgentIdf | Dialect::Particle | Dialect::Linux => {
             Box::new(inject::Inject::new(spec.clone(), air))
         }
+        Dialect::ImprovBle | Dialect::ImprovSerial => Box::new(improv::Improv::new(spec.clone(), air)),
         Dialect::ConsoleA
         | Dialect::ConsoleB
         | Dialect::ConsoleSilent

@@ -67,6 +67,8 @@ pub struct Uplink {
     number: u8,
     result: Result<Joined, u16>,
     five_ghz: bool,
+    /// How long it tries each phase.
+    pub limit: Duration,
 }
 
 impl Uplink {
@@ -79,6 +81,7 @@ impl Uplink {
             number,
             result: Err(704),
             five_ghz,
+            limit: PHASE_LIMIT,
         }
     }
 
@@ -102,7 +105,7 @@ impl Uplink {
         self.result = self.join(&attempt);
         self.attempt = attempt;
         // A network that refuses is noticed only when the phase is over: section 2.2, last sentence.
-        let time = if self.result.is_ok() { JOIN_TIME } else { PHASE_LIMIT };
+        let time = if self.result.is_ok() { JOIN_TIME } else { self.limit };
         self.phase = Phase::Network { until: now + self.trouble.scaled(time) };
     }
 
@@ -176,7 +179,7 @@ impl Uplink {
             Phase::Network { .. } => match self.result.clone() {
                 Ok(joined) => {
                     let silent = !self.reaches_cloud();
-                    let time = if silent { PHASE_LIMIT } else { LOGIN_TIME };
+                    let time = if silent { self.limit } else { LOGIN_TIME };
                     self.phase = Phase::Cloud { until: now + self.trouble.scaled(time) };
                     Some(Way::Joined(joined))
                 }

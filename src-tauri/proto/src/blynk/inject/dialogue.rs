@@ -13,6 +13,9 @@ use crate::{
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// The token alone needs this. A link that claims less has not told its MTU, or could not read the device either.
+const LEAST_WRITE: usize = 60;
+
 // Section 3.7: what the client should grant; the device's own limits are shorter.
 const ANSWER: Duration = Duration::from_secs(5);
 const SCAN: Duration = Duration::from_secs(35);
@@ -70,7 +73,7 @@ impl InjectDialogue {
     pub fn new(opened: &Opened) -> InjectDialogue {
         let payload = usize::from(opened.mtu).saturating_sub(3);
         InjectDialogue {
-            most: if payload == 0 { SAFE_WRITE } else { payload.min(SAFE_WRITE) },
+            most: if payload < LEAST_WRITE { SAFE_WRITE } else { payload.min(SAFE_WRITE) },
             has_channel: opened.channels.is_empty()
                 || opened.channels.iter().any(|channel| channel.characteristic == RX),
             open: Open::Nothing,
