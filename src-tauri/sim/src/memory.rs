@@ -95,7 +95,7 @@ impl Medium for MemoryMedium {
         let id = self.place.next_session();
         let opened = {
             let mut present = body.look();
-            if !present.is_reachable(self.kind) {
+            if !present.is_in_sight(self.kind) {
                 return Err(Self::absent(address));
             }
             if present.session.is_some() {

@@ -321,8 +321,7 @@ impl Place {
         if body.runs.swap(true, Ordering::AcqRel) {
             return;
         }
-        let (place, body) = (Arc::downgrade(&self), Arc::downgrade(body));
-        tokio::spawn(live(place, body));
+        tokio::spawn(live(Arc::downgrade(&self), Arc::downgrade(body), body.nudge.clone()));
     }
 
     pub fn next_session(&self) -> u64 {
@@ -330,32 +329,34 @@ impl Place {
     }
 }
 
-/// A device's life: sleeps until it wants something, or until somebody touches it. Ends with its world.
-async fn live(place: Weak<Place>, body: Weak<Body>) {
-    loop {
-        let Some(strong) = body.upgrade() else { return };
-        let wake_at = {
-            let Some(place) = place.upgrade() else { return };
-            strong.settle(&place, now())
-        };
-        let nudged = strong.nudge.notified();
-        tokio::select! {
-            () = nudged => {}
-            () = sleep_until(wake_at, &place) => {}
+impl Drop for Place {
+    fn drop(&mut self) {
+        // The tasks of its devices see that the place is gone, and end.
+        for body in self.devices.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            body.nudge.notify_one();
         }
     }
 }
 
-async fn sleep_until(at: Option<Instant>, place: &Weak<Place>) {
+/// A device's life: sleeps until it wants something, or until somebody touches it. Ends with its world. An idle device
+/// waits without a timer, so that a paused clock does not run ahead because of it.
+async fn live(place: Weak<Place>, body: Weak<Body>, nudge: Arc<Notify>) {
+    loop {
+        let wake_at = match (place.upgrade(), body.upgrade()) {
+            (Some(place), Some(body)) => body.settle(&place, now()),
+            _ => return,
+        };
+        tokio::select! {
+            () = nudge.notified() => {}
+            () = sleep_until(wake_at) => {}
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at.into()).await,
-        // An idle device wakes up now and then only to see whether its world still exists.
-        None => loop {
-            tokio::time::sleep(std::time::Duration::from_secs(24 * 3600)).await;
-            if place.strong_count() == 0 {
-                return;
-            }
-        },
+        None => std::future::pending().await,
     }
 }
 
@@ -365,7 +366,7 @@ pub(crate) struct Body {
     present: Mutex<Present>,
     /// What watchers were told last.
     told: Mutex<Option<Advert>>,
-    pub nudge: Notify,
+    pub nudge: Arc<Notify>,
     runs: AtomicBool,
 }
 
@@ -385,11 +386,7 @@ pub(crate) struct Session {
 }
 
 impl Present {
-    pub fn is_reachable(&self, kind: MediumKind) -> bool {
-        self.is_in_sight(kind)
-    }
-
-    fn is_in_sight(&self, kind: MediumKind) -> bool {
+    pub fn is_in_sight(&self, kind: MediumKind) -> bool {
         self.plugged && self.away.is_none() && (kind == MediumKind::Serial || self.firmware.is_visible())
     }
 
@@ -430,7 +427,7 @@ impl Body {
             spec,
             present: Mutex::new(present),
             told: Mutex::new(None),
-            nudge: Notify::new(),
+            nudge: Arc::new(Notify::new()),
             runs: AtomicBool::new(false),
         }
     }

@@ -309,3 +309,24 @@ async fn devices_of_one_name_are_told_apart_by_their_addresses() {
     assert_ne!(first.address, second.address);
     assert!(world.devices().iter().all(|device| device.name().len() <= 29), "what fits into an advert");
 }
+
+#[tokio::test(start_paused = true)]
+async fn idle_devices_do_not_let_a_paused_clock_run_ahead() {
+    let world = World::new(WorldSettings {
+        devices: fleet(10, &[Dialect::EdgentArduino, Dialect::ConsoleB], 1),
+        ..WorldSettings::default()
+    });
+    let mut sightings = world.medium(MediumKind::Ble).watch().await.expect("it watches");
+    next(&mut sightings).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let before = tokio::time::Instant::now();
+    // A thread's answer is something real: while it is awaited, a paused clock jumps to the next timer, if there is one.
+    tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(20))).await.expect("no panic");
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(20));
+        let _ = answer.send(());
+    });
+    answered.await.expect("an answer");
+    assert_eq!(before.elapsed(), Duration::ZERO);
+}
