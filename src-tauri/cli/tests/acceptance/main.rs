@@ -1,0 +1,16 @@
+//! What the command line promises, held against real processes of it: real ptys, a practice cloud over real HTTP.
+//!
+//! One binary for all, so that it is linked once. Not here: what needs a radio (the lab) or a window.
+
+#![cfg(unix)]
+
+mod crash;
+mod faults;
+mod first_light;
+mod help;
+mod house;
+mod interrupt;
+mod practice;
+mod refusals;
+mod secrecy;
+mod state;

@@ -1,0 +1,38 @@
+//! The practice world: alone enough, and never mixed with real units.
+
+use crate::house::*;
+
+#[test]
+fn practice_alone_is_enough_for_any_device() {
+    let house = House::new();
+    let mut command = program(["provision", "--practice", "--any", "--json"]);
+    let ended = run(command.env("HOME", house.dir.path()).env("XDG_DATA_HOME", house.dir.path()));
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.finished()["outcome"], "passed");
+    let left = std::fs::read_dir(house.dir.path()).expect("readable").count();
+    assert_eq!(left, 0, "practice leaves nothing behind");
+}
+
+#[test]
+fn practice_keeps_to_a_folder_of_its_own() {
+    let house = House::new();
+    let ended = run(&mut house.program(["provision", "--practice", "--any"]));
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    assert!(run(&mut house.program(["units"])).of("unit").is_empty(), "no practice unit among real ones");
+    assert_eq!(run(&mut house.program(["units", "--practice"])).of("unit").len(), 1);
+}
+
+#[test]
+fn practice_shows_typical_troubles_by_name() {
+    let ended = run(&mut program(["scan", "--practice", "--for", "500ms", "--json"]));
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    let names: Vec<String> = ended.of("sighting").iter().map(|line| line["name"].to_string()).collect();
+    assert!(names.iter().any(|name| name.contains("Wrong Password")), "{names:?}");
+}
+
+#[test]
+fn a_port_that_practice_does_not_have_is_refused() {
+    let ended = run(&mut program(["provision", "--practice", "--port", "/dev/ttyUSB0", "--json"]));
+    assert_eq!(ended.status, Some(2), "{}", ended.stderr);
+    assert_eq!(ended.refusals(), ["refused.unknown_port"]);
+}
