@@ -113,7 +113,7 @@ pub fn fact(fact: &Fact, story: &Story) -> String {
     | JobEvent::DeliveryRefused { fault }
     | JobEvent::Warned { fault } = &fact.event
     {
-        body.insert("fault".to_owned(), json!(FaultLine::from(fault.as_ref())));
+        body.insert("fault".to_owned(), json!(FaultLine::from(&story.explained(fault))));
     }
     body.insert("job".to_owned(), json!(fact.job));
     body.insert("seq".to_owned(), json!(fact.seq));

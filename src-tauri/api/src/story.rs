@@ -3,7 +3,8 @@
 //! A fold of the job's facts with their times, which `JobState` leaves out on purpose: it has no clock.
 
 use crate::lines::{FaultLine, FinishedLine, StepTimes};
-use engine::{Fact, Fault, JobEvent, JobId, Outcome, Step, UnitId};
+use engine::{Fact, Fault, JobEvent, JobId, Outcome, Step, Target, UnitId};
+use proto::Address;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Story {
@@ -14,6 +15,8 @@ pub struct Story {
     device: Option<i32>,
     driver: Option<String>,
     attempt: u32,
+    /// What the sentence about a fault may name: the network, the server, the port.
+    known: Vec<(&'static str, String)>,
     /// Each step with the moment it began.
     steps: Vec<(Step, i64)>,
 }
@@ -36,6 +39,7 @@ impl Story {
             device: None,
             driver: None,
             attempt: 1,
+            known: Vec::new(),
             steps: Vec::new(),
         }
     }
@@ -49,7 +53,15 @@ impl Story {
     pub fn apply(&mut self, fact: &Fact) {
         self.last = fact.at;
         match &fact.event {
-            JobEvent::Queued { recipe, .. } => self.device = recipe.device.map(|device| device.0),
+            JobEvent::Queued { recipe, target } => {
+                self.device = recipe.device.map(|device| device.0);
+                self.known.extend(recipe.ssid.clone().map(|ssid| ("ssid", ssid)));
+                let server = recipe.cloud.server.split_once("://").map_or("", |(_, host)| host);
+                self.known.push(("host", server.to_owned()));
+                if let Target::At { address: Address::Serial(port) } = target {
+                    self.known.push(("port", port.clone()));
+                }
+            }
             JobEvent::StepBegan { step } => self.steps.push((*step, fact.at)),
             JobEvent::Connected { driver, .. } => self.driver = Some(driver.clone()),
             JobEvent::Identified { unit, attempt, .. } => {
@@ -113,6 +125,15 @@ impl Story {
         StepTimes(times)
     }
 
+    /// The fault with what this job can add to its sentence; what the fault itself names wins.
+    pub fn explained(&self, fault: &Fault) -> Fault {
+        let mut fault = fault.clone();
+        for (key, value) in &self.known {
+            fault.about.entry((*key).to_owned()).or_insert_with(|| value.clone());
+        }
+        fault
+    }
+
     pub fn finished(&self, outcome: Outcome, fault: Option<&Fault>) -> FinishedLine {
         FinishedLine {
             job: self.job,
@@ -123,7 +144,7 @@ impl Story {
             attempt: self.attempt,
             elapsed_ms: self.elapsed_ms(),
             steps: self.step_times(),
-            fault: fault.map(FaultLine::from),
+            fault: fault.map(|fault| FaultLine::from(&self.explained(fault))),
         }
     }
 }

@@ -57,7 +57,7 @@ impl StepsShown {
                 }
                 JobEvent::Said { word } => self.remark(&words::said(word)),
                 JobEvent::Warned { fault } => {
-                    let words = words::fault(fault);
+                    let words = words::fault(&story.explained(fault));
                     self.remark(&format!("{} {}", words.what, words.fix));
                 }
                 JobEvent::Finished { .. } => {

@@ -88,7 +88,10 @@ impl Practice {
         let default = |value: &mut Option<String>, text: String| {
             value.get_or_insert(text);
         };
-        default(&mut request.server, format!("https://{}", self.0.cloud_state().host()));
+        // A cloud of its own for each run: device ids begin anew, and a journal must not take them for earlier ones.
+        let run = api::moment::now();
+        default(&mut request.server, format!("https://practice-{run}.test"));
+        default(&mut request.token_host, self.0.cloud_state().host());
         default(&mut request.org, "1".to_owned());
         default(&mut request.owner, "1".to_owned());
         default(&mut request.wifi, sim::air::PRACTICE_SSID.to_owned());

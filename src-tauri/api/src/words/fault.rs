@@ -1,7 +1,7 @@
 //! What went wrong, why that usually is, and a fix that can be done.
 
 use super::{About, Words};
-use engine::{Fault, FaultCode};
+use engine::{Fault, FaultCode, Step};
 
 /// The words of a fault. Values come from `fault.about`; a sentence reads well without them too.
 pub fn fault(fault: &Fault) -> Words {
@@ -172,7 +172,7 @@ pub fn fault(fault: &Fault) -> Words {
         FaultCode::DeviceLimits => words(
             format!(
                 "What it would be given does not fit this device: {}.",
-                about.or("limit", "a value is too long")
+                about.or("why", "a value is too long")
             ),
             "Its firmware would cut or drop the value silently.",
             "Use a shorter network name, password or server name. No token was taken.",
@@ -187,17 +187,24 @@ pub fn fault(fault: &Fault) -> Words {
                 "The cloud knows no template {}.",
                 about.named("", "template", "like the device's").trim_start()
             ),
-            "The firmware's template id is not in this organization: another account's, or removed.",
-            "Create or share the template in the console, or install the right firmware. No token was taken.",
+            "The firmware's template id is not in this organization, or the firmware does not tell it.",
+            "Create or share the template in the console, or install the right firmware.",
         ),
         FaultCode::TemplateMismatch => words(
             format!(
                 "The device is of template “{}”, not “{}”.",
-                about.or("template", "another"),
+                about.or("found", "another"),
                 about.or("expected", "the expected one")
             ),
             "It is another product, or carries another product's firmware.",
-            "Take the right device, install its firmware, or correct --expect-template. No token was taken.",
+            match fault.step <= Step::Identify {
+                true => {
+                    "Take the right device, install its firmware, or correct --expect-template. No token was taken."
+                }
+                false => {
+                    "Look at the device in the console: it checked in as another product than it said before."
+                }
+            },
         ),
         FaultCode::CloudTokenRefused => words(
             "The cloud refused the device's token, also a fresh one.".to_owned(),
@@ -250,7 +257,10 @@ pub fn fault(fault: &Fault) -> Words {
         FaultCode::CloudRateLimit => words(
             "The cloud asks us to slow down.".to_owned(),
             "The account's limit of requests a minute was passed, perhaps by another program.",
-            "Wait a minute and provision again.",
+            &match about.get("seconds") {
+                Some(seconds) => format!("Wait {seconds} s and provision again."),
+                None => "Wait a minute and provision again.".to_owned(),
+            },
         ),
         FaultCode::CloudAnswerLost => words(
             "The cloud's answer to the request for a token was lost.".to_owned(),
@@ -294,7 +304,12 @@ pub fn fault(fault: &Fault) -> Words {
             "Check the server's address; if the new one is right, give it with --server.",
         ),
         FaultCode::CloudInvalid => words(
-            "The cloud does not accept the request.".to_owned(),
+            match about.get("said") {
+                Some(said) => {
+                    format!("The cloud does not accept the request: {}.", said.trim_end_matches('.'))
+                }
+                None => "The cloud does not accept the request.".to_owned(),
+            },
             "An id does not exist there, or a value is not what it expects.",
             "Check organization, owner and device id in the console.",
         ),
@@ -316,15 +331,20 @@ pub fn fault(fault: &Fault) -> Words {
         FaultCode::CloudOrphansAmbiguous => words(
             format!(
                 "Several cloud devices could be the one whose answer was lost{}.",
-                about.get("candidates").map(|ids| format!(": {ids}")).unwrap_or_default()
+                about.get("devices").map(|ids| format!(": {ids}")).unwrap_or_default()
             ),
             "More than one was made in that time and has never connected.",
             "Compare them in the console, and provision the unit again with --device-id and the right one.",
         ),
         FaultCode::CloudAnotherDevice => words(
-            "The cloud saw another device than the one that was provisioned.".to_owned(),
-            "The record that came to life does not fit this unit.",
-            "Check unit and device id in the console, and provision the right one again.",
+            match (about.get("device"), about.get("unit")) {
+                (Some(device), Some(unit)) => {
+                    format!("Cloud device {device} belongs to another unit, {unit}.")
+                }
+                _ => "This unit and that cloud device do not belong together.".to_owned(),
+            },
+            "One unit is one cloud device: two units must never share a token.",
+            "Provision the unit without --device-id, or with its own as `firstlight units` shows it; or sweep the old device first.",
         ),
         FaultCode::TokenNoCarrier => words(
             "The device took its Wi-Fi, but it takes no token.".to_owned(),

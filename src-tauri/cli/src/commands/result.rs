@@ -32,7 +32,7 @@ pub fn tell(face: Face, story: &Story, outcome: Outcome, fault: Option<&Fault>, 
 }
 
 fn tell_fault(face: Face, story: &Story, fault: &Fault) {
-    let words = words::fault(fault);
+    let words = words::fault(&story.explained(fault));
     row(face, "what", &words.what);
     row(face, "why", &words.why);
     row(face, "fix", &words.fix);

@@ -35,7 +35,7 @@ pub struct Ended {
 impl Ended {
     /// Standard output as JSON lines; every one of them must be one.
     pub fn lines(&self) -> Vec<Value> {
-        self.stdout.lines().map(|line| checked(line)).collect()
+        self.stdout.lines().map(checked).collect()
     }
 
     pub fn of(&self, event: &str) -> Vec<Value> {

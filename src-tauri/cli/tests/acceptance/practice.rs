@@ -20,6 +20,10 @@ fn practice_keeps_to_a_folder_of_its_own() {
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
     assert!(run(&mut house.program(["units"])).of("unit").is_empty(), "no practice unit among real ones");
     assert_eq!(run(&mut house.program(["units", "--practice"])).of("unit").len(), 1);
+    // The next run's cloud begins with the same device ids; they are not taken for the first run's.
+    let other = run(&mut house.program(["provision", "--practice", "--ble", "Practice Pump-K3M7"]));
+    assert_eq!(other.status, Some(0), "{}", other.stderr);
+    assert_eq!(run(&mut house.program(["units", "--practice"])).of("unit").len(), 2);
 }
 
 #[test]
