@@ -90,6 +90,11 @@ impl Air {
         self.seen.get(address).is_some_and(|seen| !seen.doubted && now.duration_since(seen.heard) <= fresh)
     }
 
+    /// Whether all that the system knows of it was taken in once since it came.
+    pub fn knows(&self, address: &str) -> bool {
+        self.seen.contains_key(address)
+    }
+
     pub fn has_name(&self, address: &str) -> bool {
         self.seen.get(address).is_some_and(|seen| seen.advert.name.is_some())
     }

@@ -16,7 +16,7 @@ use btleplug::platform::{Adapter, Manager, Peripheral, PeripheralId};
 use futures::StreamExt;
 use proto::Wiring;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -34,6 +34,9 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(12);
 const CONNECT_TRIES: u32 = 3;
 /// How often the name of a nameless device is asked for while it advertises.
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
+/// How long a scan listens to BLE before BlueZ turns to classic devices, for 5 s and a pause of 5 s: the library does not
+/// let us leave these out. A scan that begins anew begins with BLE.
+const SCAN_ROUND: Duration = Duration::from_millis(5_000);
 const TURN: Duration = Duration::from_millis(250);
 /// How often the adapter is looked at while somebody relies on it, beside what the system tells by itself.
 const CHECK_PAUSE: Duration = Duration::from_secs(2);
@@ -137,8 +140,8 @@ struct Radio {
     air: RefCell<Air>,
     addresses: RefCell<HashMap<PeripheralId, String>>,
     peripherals: RefCell<BTreeMap<String, Peripheral>>,
-    /// Devices that are being looked up; one look at a time is enough.
-    looking: RefCell<HashSet<PeripheralId>>,
+    /// Devices that are being looked up, one look at a time, and whether to look again.
+    looking: RefCell<HashMap<PeripheralId, bool>>,
     looked: RefCell<HashMap<PeripheralId, Instant>>,
     watchers: RefCell<Vec<Changes>>,
     claims: RefCell<BTreeMap<String, Claim>>,
@@ -148,6 +151,8 @@ struct Radio {
     /// Since when it scans. The lock is held while that changes.
     scanning: tokio::sync::Mutex<()>,
     scanning_since: Cell<Option<Instant>>,
+    /// Since when it listens without a turn to classic devices.
+    round_since: Cell<Instant>,
     /// Ends the listening to the adapter, with the thread.
     over: CancellationToken,
     /// Somebody was heard.
@@ -174,6 +179,7 @@ impl Radio {
             connecting: Cell::new(0),
             scanning: tokio::sync::Mutex::new(()),
             scanning_since: Cell::new(None),
+            round_since: Cell::new(Instant::now()),
             over: CancellationToken::new(),
             heard: Notify::new(),
             line: Semaphore::new(1),
@@ -192,6 +198,11 @@ impl Radio {
                 },
                 _ = turn.tick() => {
                     self.expire();
+                    if self.round_since.get().elapsed() >= SCAN_ROUND && self.scanning_since.get().is_some() {
+                        self.round_since.set(Instant::now());
+                        let radio = self.clone();
+                        tokio::task::spawn_local(async move { radio.renew_scan().await });
+                    }
                     let relied_on = !self.watchers.borrow().is_empty() || !self.claims.borrow().is_empty();
                     if relied_on && checked.elapsed() >= CHECK_PAUSE {
                         checked = Instant::now();
@@ -402,14 +413,19 @@ impl Radio {
             }
             _ => return,
         };
-        match self.address_of(&id) {
+        match self.address_of(&id).filter(|address| self.air.borrow().knows(address)) {
             Some(address) => {
                 self.tell(&address, heard);
-                // No event tells of a name that arrives in a later packet. Many devices never give one.
-                let looked = self.looked.borrow().get(&id).copied();
-                if !self.air.borrow().has_name(&address) && looked.is_none_or(|at| at.elapsed() >= LOOK_PAUSE)
-                {
-                    self.look(id);
+                // No event tells of a name that arrives in a later packet, and many devices never give one. So it is
+                // asked for, now or a little later; a controller may report each device but once in a scan.
+                if !self.air.borrow().has_name(&address) {
+                    let looked = self.looked.borrow().get(&id).map_or(LOOK_PAUSE, Instant::elapsed);
+                    tokio::task::spawn_local(async move {
+                        tokio::time::sleep(LOOK_PAUSE.saturating_sub(looked)).await;
+                        if self.looked.borrow().get(&id).is_none_or(|at| at.elapsed() >= LOOK_PAUSE) {
+                            self.look(id);
+                        }
+                    });
                 }
             }
             None => self.look(id),
@@ -430,20 +446,25 @@ impl Radio {
 
     /// Reads what the system knows of a device; its packets' events have only parts.
     fn look(self: Rc<Radio>, id: PeripheralId) {
-        if !self.looking.borrow_mut().insert(id.clone()) {
+        if let Some(again) = self.looking.borrow_mut().get_mut(&id) {
+            *again = true; // what it finds may be older than this packet
             return;
         }
+        self.looking.borrow_mut().insert(id.clone(), false);
         self.looked.borrow_mut().insert(id.clone(), Instant::now());
         tokio::task::spawn_local(async move {
             let properties = self.properties(&id).await;
-            self.looking.borrow_mut().remove(&id);
+            let again = self.looking.borrow_mut().remove(&id).unwrap_or(false);
             let Some((peripheral, properties)) = properties else { return };
             let address = address(&peripheral, &id);
-            self.addresses.borrow_mut().insert(id, address.clone());
+            self.addresses.borrow_mut().insert(id.clone(), address.clone());
             self.peripherals.borrow_mut().insert(address.clone(), peripheral);
             // A signal strength is there only for what the running scan has heard. The rest is memory.
             if properties.rssi.is_some() {
                 self.tell(&address, heard(properties));
+            }
+            if again {
+                self.look(id);
             }
         });
     }
@@ -504,6 +525,7 @@ impl Radio {
                 .await
                 .map_err(|failed| failed.into_error("starting a scan"))?;
             self.scanning_since.set(Some(Instant::now()));
+            self.round_since.set(Instant::now());
         } else {
             self.scanning_since.set(None);
             let session = self.session.lock().await.clone();
@@ -514,6 +536,20 @@ impl Radio {
             }
         }
         Ok(())
+    }
+
+    /// Begins the scan anew, so that it goes on with BLE. To those who watch it is one scan.
+    async fn renew_scan(self: &Rc<Radio>) {
+        let _held = self.scanning.lock().await;
+        let Some(since) = self.scanning_since.get() else { return };
+        let Ok(session) = self.ready().await else { return };
+        let filter = ScanFilter { services: self.settings.services.clone() };
+        // A stop that fails means that it had ended already.
+        let _ = bounded(SYSTEM_LIMIT, session.adapter.stop_scan()).await;
+        let renewed = bounded(SYSTEM_LIMIT, session.adapter.start_scan(filter)).await;
+        self.round_since.set(Instant::now());
+        // If it did not begin, the next check does it.
+        self.scanning_since.set(renewed.is_ok().then_some(since));
     }
 
     // ---- opening

@@ -1,0 +1,62 @@
+"""A device that nobody here wrote, brought to first light: library.py FIRSTLIGHT PYTHON DEVICE [ROUNDS], inside the lab.
+
+PYTHON is one with Blynk's own library for Linux devices (PyPI: blynk-provisioning); DEVICE is the lab's blynk_device.py,
+which advertises through BlueZ on the second adapter. The library only stores the token, so this checks in for it.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+
+firstlight, python, device = sys.argv[1:4]
+rounds = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+passed = 0
+
+
+def line_with(stream, pattern: str) -> re.Match:
+    for line in stream:
+        if found := re.search(pattern, line):
+            return found
+    raise RuntimeError(f"the device ended without {pattern}")
+
+
+with tempfile.TemporaryDirectory() as state, subprocess.Popen(
+        [firstlight, "practice", "cloud", "--json"], stdout=subprocess.PIPE, text=True) as server:
+    try:
+        cloud = json.loads(server.stdout.readline())
+        env = {**os.environ, "FIRSTLIGHT_CLIENT_ID": cloud["client_id"],
+               "FIRSTLIGHT_CLIENT_SECRET": cloud["client_secret"]}
+        for round in range(1, rounds + 1):
+            start = time.monotonic()
+            with subprocess.Popen([python, "-u", device, "hci1", f"{state}/credentials-{round}"], text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as library:
+                name = line_with(library.stdout, "Advertising as '(.*?)'").group(1)
+                job = subprocess.Popen(
+                    [firstlight, "provision", "--ble", name, "--adapter", "hci0", "--server", cloud["url"],
+                     "--org", str(cloud["org"]), "--owner", str(cloud["owner"]), "--patience", "60",
+                     "--state", state, "--json"], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                try:
+                    got = line_with(library.stdout, r"^GOT (\S+) (\S+)")
+                    query = urllib.parse.urlencode({"token": got.group(2), "templateId": "TMPL4btlab"})
+                    urllib.request.urlopen(f"{cloud['url']}/external/api/provision?{query}").read()
+                except (RuntimeError, OSError) as error:
+                    print(error, flush=True)
+                said = job.communicate(timeout=240)[0]
+                library.terminate()
+            lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+            end = next((line for line in lines if line["event"] == "finished"), None)
+            good = end is not None and job.returncode == 0 and end["outcome"] == "passed"
+            passed += good
+            print(f"{'ok    ' if good else 'FAILED'} round {round}, {name}: {time.monotonic() - start:.1f} s, "
+                  f"steps {end and end['steps']}", flush=True)
+            if not good:
+                print(f"    exit status {job.returncode}\n{said}", flush=True)
+        print(f"library: {passed} passed, {rounds - passed} failed, 0 skipped", flush=True)
+    finally:
+        server.terminate()
+sys.exit(0 if passed == rounds else 1)
