@@ -38,8 +38,8 @@ enum Handed {
 
 /// How following ended.
 enum JoinEnd {
-    Seen(Seen),
-    /// The device says that it failed. With `contact`, it takes another delivery on this link.
+    Seen(Box<Seen>),
+    /// The device says that it failed. Where the walk still has its contact, it takes another delivery on this link.
     Failed {
         trouble: DeviceTrouble,
     },
@@ -366,13 +366,13 @@ impl Walk {
                 looked = of(&mut ears.look) => {
                     ears.look = None;
                     if let Ok(Some(seen)) = looked {
-                        return Ok(JoinEnd::Seen(seen));
+                        return Ok(JoinEnd::Seen(Box::new(seen)));
                     }
                 }
                 seen = of(&mut ears.confirm) => {
                     ears.confirm = None;
                     match seen {
-                        Ok(Some(seen)) => return Ok(JoinEnd::Seen(seen)),
+                        Ok(Some(seen)) => return Ok(JoinEnd::Seen(Box::new(seen))),
                         // Only cancelling ends it without a word, and nobody does.
                         Ok(None) => {}
                         Err(error) => return Err(Stop::unknown(Fault::from_cloud(Step::Confirm, &error))),
@@ -472,7 +472,7 @@ impl Walk {
         if let JoinEnd::Failed { trouble } = &end {
             self.warn(Fault::from_trouble(Step::Join, trouble)).await?;
         }
-        Ok(JoinEnd::Seen(seen))
+        Ok(JoinEnd::Seen(Box::new(seen)))
     }
 
     /// Radio devices advertise again when they have failed, and then know why.
