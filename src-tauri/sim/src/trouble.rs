@@ -68,7 +68,22 @@ pub const KNOBS: &[Knob] = &[
     device("echo", "yes|no", "whether typed characters come back (consoles)"),
     device("reset-on-open", "no|yes", "whether opening the port restarts the board (consoles)"),
     device("carrier", "none|third-string|vendor:ID", "how a token reaches it (Improv)"),
-    device("button", "none|needed", "needed: it waits for its button to be pressed (Improv over BLE)"),
+    device(
+        "button",
+        "none|needed|MS",
+        "needed: it waits for its button to be pressed, which somebody does after MS (Improv over BLE)",
+    ),
+    device("info", "yes|refused", "refused: it does not tell who it is (Improv)"),
+    device("deaf", "0|MS", "milliseconds after opening until it hears (Improv on serial)"),
+    device("early-error", "no|yes", "it reports an error and goes on trying (Improv)"),
+    device("restart", "no|middle", "middle: it restarts while it joins and says no more (Improv on serial)"),
+    device("order", "state-first|result-first", "how a success is told (Improv)"),
+    device("pages", "1|0|2", "page addresses in its result (Improv)"),
+    device("spare-zero", "yes|no", "results with a byte too many (Improv on serial)"),
+    device("security", "1|0|2|2-old", "security scheme; 2-old: its nonces do not count (Espressif)"),
+    device("endpoint", "yes|none", "none: it has no endpoint for a token (Espressif)"),
+    device("hangs-up", "no|yes", "yes: it closes the link on a wrong proof (Espressif on BLE)"),
+    device("reset", "yes|none", "none: a failed attempt cannot be reset (Espressif)"),
     device(
         "power",
         "kept|lost",
@@ -219,6 +234,28 @@ pub enum Carrier {
     Vendor(u8),
 }
 
+/// Whether a person has to allow it on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Button {
+    #[default]
+    None,
+    /// Pressed only when somebody does.
+    Needed,
+    /// Pressed this long after a link opened.
+    Pressed(Duration),
+}
+
+/// Espressif's security schemes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SecurityScheme {
+    Zero,
+    #[default]
+    One,
+    Two,
+    /// With one nonce for all messages.
+    TwoOld,
+}
+
 /// All knobs of one device. The default is a device without trouble.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trouble {
@@ -248,7 +285,18 @@ pub struct Trouble {
     pub echo: bool,
     pub reset_on_open: bool,
     pub carrier: Carrier,
-    pub button: bool,
+    pub button: Button,
+    pub info_refused: bool,
+    pub deaf: Duration,
+    pub early_error: bool,
+    pub restarts: bool,
+    pub result_first: bool,
+    pub pages: u8,
+    pub spare_zero: bool,
+    pub security: SecurityScheme,
+    pub has_endpoint: bool,
+    pub hangs_up: bool,
+    pub has_reset: bool,
     pub power_lost: bool,
     pub built_in_server_other: bool,
     /// `None`: whole.
@@ -279,7 +327,18 @@ impl Default for Trouble {
             echo: true,
             reset_on_open: false,
             carrier: Carrier::None,
-            button: false,
+            button: Button::None,
+            info_refused: false,
+            deaf: Duration::ZERO,
+            early_error: false,
+            restarts: false,
+            result_first: false,
+            pages: 1,
+            spare_zero: true,
+            security: SecurityScheme::One,
+            has_endpoint: true,
+            hangs_up: false,
+            has_reset: true,
             power_lost: false,
             built_in_server_other: false,
             pieces: None,
@@ -393,7 +452,32 @@ impl Trouble {
                     vendor => Carrier::Vendor(vendor_id(vendor)?),
                 }
             }
-            "button" => self.button = either(value, "needed", "none")?,
+            "button" => {
+                self.button = match value {
+                    "none" => Button::None,
+                    "needed" => Button::Needed,
+                    after => Button::Pressed(milliseconds(after)?),
+                }
+            }
+            "info" => self.info_refused = either(value, "refused", "yes")?,
+            "deaf" => self.deaf = milliseconds(value)?,
+            "early-error" => self.early_error = either(value, "yes", "no")?,
+            "restart" => self.restarts = either(value, "middle", "no")?,
+            "order" => self.result_first = either(value, "result-first", "state-first")?,
+            "pages" => self.pages = value.parse().ok().filter(|pages| *pages <= 2)?,
+            "spare-zero" => self.spare_zero = either(value, "yes", "no")?,
+            "security" => {
+                self.security = match value {
+                    "0" => SecurityScheme::Zero,
+                    "1" => SecurityScheme::One,
+                    "2" => SecurityScheme::Two,
+                    "2-old" => SecurityScheme::TwoOld,
+                    _ => return None,
+                }
+            }
+            "endpoint" => self.has_endpoint = either(value, "yes", "none")?,
+            "hangs-up" => self.hangs_up = either(value, "yes", "no")?,
+            "reset" => self.has_reset = either(value, "yes", "none")?,
             "power" => self.power_lost = either(value, "lost", "kept")?,
             "built-in-server" => self.built_in_server_other = either(value, "other", "this")?,
             "echo" => self.echo = either(value, "yes", "no")?,

@@ -1,4 +1,4 @@
-//! Improv Wi-Fi on BLE and serial lines, as an independent reading of its reference.
+//! Improv Wi-Fi on a serial line and over BLE, as an independent reading of its reference, sections 1 to 4.
 //!
 //! It joins a network and gives a URL. A token reaches it only by a carrier that the knob `carrier` names; without one it
 //! never comes to the cloud. Not here: joining (`uplink.rs`).
@@ -7,38 +7,35 @@ use super::uplink::{Attempt, Uplink, Way};
 use super::{Deed, DeviceSpec, Dialect, Firmware, GattChannel, Heard, Kept, Mouth};
 use crate::air::AccessPoint;
 use crate::cloud::Login;
-use crate::trouble::{Carrier, Logs, Trouble};
+use crate::trouble::{Button, Carrier, Logs, Trouble};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-const fn improv(last: u128) -> Uuid {
-    Uuid::from_u128(0x00467768_6228_2272_4663_277478268000 + last)
-}
-
-pub const SERVICE: Uuid = improv(0);
-pub const STATE: Uuid = improv(1);
-pub const ERROR: Uuid = improv(2);
-pub const COMMAND: Uuid = improv(3);
-pub const RESULT: Uuid = improv(4);
-pub const CAPABILITIES: Uuid = improv(5);
+pub const SERVICE: Uuid = Uuid::from_u128(0x00467768_6228_2272_4663_277478268000);
+const STATE: Uuid = Uuid::from_u128(0x00467768_6228_2272_4663_277478268001);
+const ERROR: Uuid = Uuid::from_u128(0x00467768_6228_2272_4663_277478268002);
+const COMMAND: Uuid = Uuid::from_u128(0x00467768_6228_2272_4663_277478268003);
+const RESULT: Uuid = Uuid::from_u128(0x00467768_6228_2272_4663_277478268004);
+const CAPABILITIES: Uuid = Uuid::from_u128(0x00467768_6228_2272_4663_277478268005);
 const SERVICE_DATA: Uuid = Uuid::from_u128(0x00004677_0000_1000_8000_00805f9b34fb);
 
-/// Identify, device info, scan.
-const CAPABLE_OF: u8 = 0x07;
-const AUTHORIZATION_REQUIRED: u8 = 1;
-const READY: u8 = 2;
-const PROVISIONING: u8 = 3;
-const PROVISIONED: u8 = 4;
-const BAD_PACKET: u8 = 1;
-const UNKNOWN_COMMAND: u8 = 2;
-const CANNOT_CONNECT: u8 = 3;
-const NOT_AUTHORIZED: u8 = 4;
+/// The device's own Wi-Fi timer.
+const TIMER: Duration = Duration::from_secs(30);
+/// When firmware that goes on trying reports its error.
+const EARLY_ERROR: Duration = Duration::from_secs(1);
+const SCAN_TIME: Duration = Duration::from_secs(3);
+const BOOT_TIME: Duration = Duration::from_millis(900);
+/// A permission lasts so long.
+const PERMISSION: Duration = Duration::from_secs(60);
 
-/// The device's own timer (section 2.5).
-const JOIN_LIMIT: Duration = Duration::from_secs(30);
-const HEADER: &[u8] = b"IMPROV";
+mod state {
+    pub const AUTHORIZATION_REQUIRED: u8 = 1;
+    pub const READY: u8 = 2;
+    pub const PROVISIONING: u8 = 3;
+    pub const PROVISIONED: u8 = 4;
+}
 
 pub struct Improv {
     spec: DeviceSpec,
@@ -50,33 +47,48 @@ pub struct Improv {
     state: u8,
     error: u8,
     result: Vec<u8>,
-    /// Bytes of a frame or packet that is not whole yet.
+    /// What was heard of a command or a line.
     heard: Vec<u8>,
-    /// A token that came by a vendor's command, before the network.
-    token: Option<String>,
-    host: String,
+    deaf_until: Option<Instant>,
+    button_at: Option<Instant>,
+    permission_ends: Option<Instant>,
+    early_error_at: Option<Instant>,
+    scan_done_at: Option<Instant>,
+    /// It restarts while it joins, and goes on by itself afterwards.
+    restarted: bool,
+    joined: bool,
+    vendor_token: Option<(String, String)>,
+    uptime: u32,
 }
 
 impl std::fmt::Debug for Improv {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Improv").field("dialect", &self.spec.dialect).finish_non_exhaustive()
+        f.debug_struct("Improv").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
 fn sum(bytes: &[u8]) -> u8 {
-    bytes.iter().fold(0, |sum, byte| sum.wrapping_add(*byte))
+    bytes.iter().fold(0, |sum: u8, byte| sum.wrapping_add(*byte))
 }
 
-/// Strings of one length byte each; what is cut off is left out.
-fn strings(data: &[u8]) -> Vec<String> {
-    let mut strings = Vec::new();
-    let mut rest = data;
-    while let [length, tail @ ..] = rest {
-        let Some((string, after)) = tail.split_at_checked(usize::from(*length)) else { break };
-        strings.push(String::from_utf8_lossy(string).into_owned());
-        rest = after;
+fn strings(texts: &[&str]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for text in texts {
+        out.push(text.len().min(255) as u8);
+        out.extend_from_slice(&text.as_bytes()[..text.len().min(255)]);
     }
-    strings
+    out
+}
+
+/// Length, bytes, length, bytes…
+fn read_strings(mut data: &[u8]) -> Option<Vec<String>> {
+    let mut texts = Vec::new();
+    while let Some((&length, rest)) = data.split_first() {
+        let length = usize::from(length);
+        texts.push(String::from_utf8(rest.get(..length)?.to_vec()).ok()?);
+        data = &rest[length..];
+    }
+    Some(texts)
 }
 
 impl Improv {
@@ -84,319 +96,438 @@ impl Improv {
         let number =
             spec.mac.rsplit(':').next().and_then(|byte| u8::from_str_radix(byte, 16).ok()).unwrap_or(2);
         let mut uplink = Uplink::new(air, spec.trouble.clone(), number, false);
-        uplink.limit = JOIN_LIMIT;
-        let mut device = Improv {
+        uplink.limit = TIMER;
+        Improv {
             uplink,
             mouth: Mouth::default(),
-            kept: Kept { networks: spec.networks.clone(), ..Kept::default() },
+            kept: Kept { token: spec.token.clone(), networks: spec.networks.clone(), ..Kept::default() },
             linked: false,
-            mtu: spec.trouble.mtu,
-            state: READY,
+            mtu: 23,
+            state: state::READY,
             error: 0,
             result: Vec::new(),
             heard: Vec::new(),
-            token: None,
-            host: String::new(),
+            deaf_until: None,
+            button_at: None,
+            permission_ends: None,
+            early_error_at: None,
+            scan_done_at: None,
+            restarted: false,
+            joined: false,
+            vendor_token: None,
+            uptime: 300,
             spec,
-        };
-        device.state = device.resting();
-        device
+        }
     }
 
-    fn resting(&self) -> u8 {
-        if self.on_serial() || !self.trouble().button { READY } else { AUTHORIZATION_REQUIRED }
+    fn is_ble(&self) -> bool {
+        self.spec.dialect == Dialect::ImprovBle
     }
 
     fn trouble(&self) -> &Trouble {
         &self.uplink.trouble
     }
 
-    fn on_serial(&self) -> bool {
-        self.spec.dialect == Dialect::ImprovSerial
+    // What it says.
+
+    fn frame(&mut self, kind: u8, data: &[u8], now: Instant) {
+        let mut frame = b"IMPROV\x01".to_vec();
+        frame.extend([kind, data.len() as u8]);
+        frame.extend_from_slice(data);
+        frame.push(sum(&frame));
+        frame.push(b'\n');
+        // A fragment of the log without a line end right before it, as happens in the field.
+        if self.trouble().logs == Logs::Heavy {
+            let log = format!("\x1b[0;32mI ({}) wifi: IMPROV state, ", self.uptime);
+            self.say(log.as_bytes(), now);
+        }
+        self.say(&frame, now);
+        if self.trouble().logs != Logs::None {
+            self.uptime += 17;
+            let log = format!("I ({}) app: heap 183204\r\n", self.uptime);
+            self.say(log.as_bytes(), now);
+        }
     }
 
-    // ---- saying
-
-    fn frame(&mut self, kind: u8, payload: &[u8], now: Instant) {
+    fn say(&mut self, bytes: &[u8], now: Instant) {
         if !self.linked || self.trouble().mute {
             return;
         }
-        let mut bytes = Vec::new();
-        if self.trouble().logs == Logs::Heavy {
-            // A log fragment without its line end, right before the header.
-            bytes.extend_from_slice(b"[D][improv:042]: state IMPRO");
-        }
-        let start = bytes.len();
-        bytes.extend_from_slice(HEADER);
-        bytes.extend_from_slice(&[1, kind, payload.len() as u8]);
-        bytes.extend_from_slice(payload);
-        bytes.push(sum(&bytes[start..]));
-        bytes.push(b'\n');
-        let after = self.trouble().slow;
-        match self.trouble().pieces {
-            None => self.mouth.say(now, after, &bytes),
-            Some(size) => {
-                for piece in bytes.chunks(size) {
-                    self.mouth.queue(now, after, Deed::Say(piece.to_vec()));
-                }
-            }
+        let (slow, pieces) = (self.trouble().slow, self.trouble().pieces.unwrap_or(usize::MAX));
+        for piece in bytes.chunks(pieces) {
+            self.mouth.queue(now, slow, Deed::Say(piece.to_vec()));
         }
     }
 
-    fn notify(&mut self, channel: Uuid, mut bytes: Vec<u8>, now: Instant) {
+    fn notify(&mut self, channel: Uuid, bytes: &[u8], now: Instant) {
         if self.linked && !self.trouble().mute {
-            // A notification carries what fits; the rest is there to be read.
-            bytes.truncate(usize::from(self.mtu.saturating_sub(3)));
-            let after = self.trouble().slow;
-            self.mouth.queue(now, after, Deed::Notify { channel, bytes });
+            let slow = self.trouble().slow;
+            // A notification is cut at MTU - 3; the characteristic holds the whole.
+            let most = usize::from(self.mtu).saturating_sub(3).min(bytes.len());
+            self.mouth.queue(now, slow, Deed::Notify { channel, bytes: bytes[..most].to_vec() });
         }
     }
 
-    fn turn_to(&mut self, state: u8, now: Instant) {
+    fn set_state(&mut self, state: u8, now: Instant) {
         self.state = state;
-        if self.on_serial() { self.frame(1, &[state], now) } else { self.notify(STATE, vec![state], now) }
+        if self.is_ble() { self.notify(STATE, &[state], now) } else { self.frame(1, &[state], now) }
     }
 
-    fn err(&mut self, error: u8, now: Instant) {
+    fn set_error(&mut self, error: u8, now: Instant) {
         self.error = error;
-        if self.on_serial() { self.frame(2, &[error], now) } else { self.notify(ERROR, vec![error], now) }
+        if self.is_ble() { self.notify(ERROR, &[error], now) } else { self.frame(2, &[error], now) }
     }
 
-    fn answer(&mut self, command: u8, strings: &[&str], now: Instant) {
-        let mut list = Vec::new();
-        for string in strings {
-            list.push(string.len() as u8);
-            list.extend_from_slice(string.as_bytes());
-        }
-        let mut packet = vec![command, list.len() as u8];
-        packet.extend_from_slice(&list);
-        if self.on_serial() {
-            // The C++ SDK reserves room for a checksum that the line does not use.
-            packet.push(0);
-            self.frame(4, &packet, now);
-        } else {
+    fn answer(&mut self, command: u8, texts: &[&str], now: Instant) {
+        let data = strings(texts);
+        let mut packet = vec![command, data.len() as u8];
+        packet.extend(data);
+        if self.is_ble() {
             packet.push(sum(&packet));
             self.result = packet.clone();
-            self.notify(RESULT, packet, now);
+            self.notify(RESULT, &packet, now);
+        } else {
+            if self.trouble().spare_zero {
+                packet.push(0);
+            }
+            self.frame(4, &packet, now);
         }
     }
 
-    // ---- hearing
+    fn page(&self) -> String {
+        let byte = self.spec.mac.rsplit(':').next().and_then(|byte| u8::from_str_radix(byte, 16).ok());
+        format!("http://10.0.0.{}", byte.unwrap_or(2).clamp(2, 250))
+    }
 
-    fn hear_stream(&mut self, bytes: &[u8], now: Instant) {
+    fn tell_success(&mut self, command: u8, now: Instant) {
+        let page = self.page();
+        match self.trouble().pages {
+            0 => self.answer(command, &[], now),
+            1 => self.answer(command, &[&page], now),
+            _ => self.answer(command, &[&page, "http://unit.local"], now),
+        }
+    }
+
+    // What it hears.
+
+    fn serial(&mut self, bytes: &[u8], now: Instant) {
         self.heard.extend_from_slice(bytes);
         loop {
-            let Some(start) = self.heard.windows(HEADER.len()).position(|window| window == HEADER) else {
-                let keep = self.heard.len().min(HEADER.len() - 1);
-                self.heard.drain(..self.heard.len() - keep);
+            let Some(start) = self.heard.windows(6).position(|window| window == b"IMPROV") else {
+                let spare = self.heard.len().saturating_sub(5);
+                self.heard.drain(..spare);
                 return;
             };
             self.heard.drain(..start);
             let Some(length) = self.heard.get(8).map(|length| usize::from(*length)) else { return };
-            if self.heard.len() < 10 + length {
+            // Header, data, checksum, and the byte after it: some firmware acts only then.
+            if self.heard.len() < 9 + length + 2 {
                 return;
             }
-            let good = self.heard[6] == 1 && self.heard[9 + length] == sum(&self.heard[..9 + length]);
-            if !good {
-                self.heard.drain(..1);
-                self.err(BAD_PACKET, now);
-                continue;
-            }
-            let (kind, packet) = (self.heard[7], self.heard[9..9 + length].to_vec());
-            self.heard.drain(..10 + length);
-            if kind == 3 {
-                match packet.as_slice() {
-                    [command, n, data @ ..] if usize::from(*n) <= data.len() => {
-                        let data = data[..usize::from(*n)].to_vec();
-                        self.command(*command, &data, now);
-                    }
-                    _ => self.err(BAD_PACKET, now),
-                }
+            let frame: Vec<u8> = self.heard.drain(..9 + length + 1).collect();
+            let (front, check) = frame.split_at(frame.len() - 1);
+            match (front[6], front[7], sum(front) == check[0]) {
+                (1, 3, true) => self.packet(&front[9..], now),
+                _ => self.set_error(1, now),
             }
         }
     }
 
-    /// Pieces are appended until the packet is whole.
-    fn hear_piece(&mut self, bytes: &[u8], now: Instant) {
-        self.heard.extend_from_slice(bytes);
-        let Some(n) = self.heard.get(1).map(|n| usize::from(*n)) else { return };
-        if self.heard.len() < n + 3 {
-            return;
+    fn packet(&mut self, packet: &[u8], now: Instant) {
+        match packet {
+            [command, length, data @ ..] if data.len() == usize::from(*length) => {
+                let data = data.to_vec();
+                self.command(*command, &data, now);
+            }
+            _ => self.set_error(1, now),
         }
-        let packet = std::mem::take(&mut self.heard);
-        if packet.len() > n + 3 || packet[n + 2] != sum(&packet[..n + 2]) {
-            return self.err(BAD_PACKET, now);
-        }
-        self.command(packet[0], &packet[2..n + 2], now);
     }
 
     fn command(&mut self, command: u8, data: &[u8], now: Instant) {
-        if self.error != 0 {
-            self.err(0, now);
+        let needs_permission = !matches!(command, 0x02 | 0x03);
+        if needs_permission && self.state == state::AUTHORIZATION_REQUIRED {
+            return self.set_error(4, now);
         }
-        if self.state == AUTHORIZATION_REQUIRED && !matches!(command, 2 | 3) {
-            return self.err(NOT_AUTHORIZED, now);
+        if self.error != 0 {
+            self.set_error(0, now);
         }
         match command {
-            1 => self.settings(data, now),
-            2 if self.on_serial() => {
+            0x01 => self.settings(data, now),
+            0x02 if self.is_ble() => {}
+            0x02 => {
                 let state = self.state;
-                self.turn_to(state, now);
-                if state == PROVISIONED {
-                    let url = self.url();
-                    self.answer(2, &[&url], now);
+                self.frame(1, &[state], now);
+                if state == state::PROVISIONED {
+                    self.tell_success(0x02, now);
                 }
             }
-            2 => {}
-            3 => {
-                let (version, name) = (self.spec.firmware_version.clone(), self.spec.name.clone());
-                self.answer(3, &["PracticeFirmware", &version, "ESP32", &name], now);
+            0x03 if self.trouble().info_refused => self.set_error(2, now),
+            0x03 => {
+                let spec = self.spec.clone();
+                let texts = [&*spec.firmware_type, &*spec.firmware_version, &*spec.board, &*spec.name];
+                self.answer(0x03, &texts, now);
             }
-            4 => self.scan(now),
+            0x04 if self.is_ble() && !self.trouble().has_wifi => self.set_error(2, now),
+            0x04 => self.scan_done_at = Some(now + self.trouble().scaled(SCAN_TIME)),
+            // Ours: the standard names no layout, so it is that of 0x01, token and server as strings.
             vendor if self.trouble().carrier == Carrier::Vendor(vendor) => {
-                // Ours: the standard names no layout, so it is that of 0x01, token and server as strings.
-                let strings = strings(data);
-                self.token = strings.first().cloned();
-                self.host = strings.get(1).cloned().unwrap_or_default();
-                self.answer(vendor, &[], now);
+                match read_strings(data).as_deref() {
+                    Some([token, host]) => {
+                        self.vendor_token = Some((token.clone(), host.clone()));
+                        self.answer(vendor, &[], now);
+                    }
+                    _ => self.set_error(1, now),
+                }
             }
-            _ => self.err(UNKNOWN_COMMAND, now),
+            _ => self.set_error(2, now),
         }
     }
 
     fn settings(&mut self, data: &[u8], now: Instant) {
-        let strings = strings(data);
-        let [ssid, password, more @ ..] = strings.as_slice() else { return self.err(BAD_PACKET, now) };
-        if self.trouble().carrier == Carrier::ThirdString {
-            self.token = more.first().cloned();
+        let Some(texts) = read_strings(data) else { return self.set_error(1, now) };
+        let [ssid, password, more @ ..] = texts.as_slice() else { return self.set_error(1, now) };
+        if ssid.is_empty() || ssid.len() > 32 || password.len() > 64 {
+            return self.set_error(1, now);
         }
-        let attempt = Attempt {
-            over_wifi: true,
-            ssid: ssid.clone(),
-            password: password.clone(),
-            token: self.token.clone().unwrap_or_default(),
-            host: self.host.clone(),
+        let third = more.first().filter(|_| self.trouble().carrier == Carrier::ThirdString).cloned();
+        let (token, host) = match (third, self.vendor_token.take()) {
+            (Some(token), _) => (token, String::new()),
+            (None, Some(carried)) => carried,
+            (None, None) => (String::new(), String::new()),
         };
         self.kept.deliveries += 1;
-        self.turn_to(PROVISIONING, now);
+        self.kept.networks = vec![(ssid.clone(), password.clone())];
+        self.joined = false;
+        let attempt =
+            Attempt { over_wifi: true, ssid: ssid.clone(), password: password.clone(), token, host };
+        self.set_state(state::PROVISIONING, now);
         self.uplink.start(attempt, now);
-    }
-
-    fn scan(&mut self, now: Instant) {
-        let heard: Vec<AccessPoint> = self
-            .uplink
-            .air()
-            .iter()
-            .filter(|ap| !ap.hidden && ap.rssi >= -90 && !ap.is_five_ghz())
-            .cloned()
-            .collect();
-        if self.on_serial() {
-            for ap in heard {
-                let secured = if ap.security == "OPEN" { "NO" } else { "YES" };
-                self.answer(4, &[&ap.ssid, &ap.rssi.to_string(), secured], now);
-            }
-            self.answer(4, &[], now);
-        } else {
-            let mut strings = Vec::new();
-            for ap in heard {
-                let secured = if ap.security == "OPEN" { "NO".to_owned() } else { ap.security.clone() };
-                strings.extend([ap.ssid, ap.rssi.to_string(), secured]);
-            }
-            let strings: Vec<&str> = strings.iter().map(String::as_str).collect();
-            self.answer(4, &strings, now);
+        if self.trouble().early_error {
+            self.early_error_at = Some(now + self.trouble().scaled(EARLY_ERROR));
+        }
+        if self.trouble().restarts && !self.restarted {
+            self.restarted = true;
+            let noise =
+                b"\r\nets Jun  8 2016 00:22:57\r\nrst:0xc (SW_CPU_RESET),boot:0x13\r\n\x00\xff\x80IMPROV";
+            self.say(noise, now);
+            self.deaf_until = Some(now + self.trouble().scaled(BOOT_TIME));
         }
     }
 
-    fn url(&self) -> String {
-        self.kept.host.clone().unwrap_or_default()
+    fn tell_scan(&mut self, now: Instant) {
+        let mut heard: Vec<AccessPoint> =
+            self.uplink.air().iter().filter(|ap| !ap.is_five_ghz() && !ap.hidden).cloned().collect();
+        heard.sort_by_key(|ap| std::cmp::Reverse(ap.rssi));
+        if self.is_ble() {
+            let mut texts = Vec::new();
+            for ap in heard.iter().take(6) {
+                let word = if ap.security == "OPEN" { "NO".to_owned() } else { ap.security.clone() };
+                texts.extend([ap.ssid.clone(), ap.rssi.to_string(), word]);
+            }
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            self.answer(0x04, &texts, now);
+        } else {
+            for ap in heard {
+                let secured = if ap.security == "OPEN" { "NO" } else { "YES" };
+                self.answer(0x04, &[&ap.ssid, &ap.rssi.to_string(), secured], now);
+            }
+            self.answer(0x04, &[], now);
+        }
     }
+
+    // How it joins.
 
     fn on_way(&mut self, way: Way, now: Instant) {
         match way {
-            Way::Joined(joined) => {
-                let Attempt { ssid, password, token, .. } = self.uplink.attempt().clone();
-                self.kept.networks = vec![(ssid, password)];
-                self.kept.host = Some(format!("http://{}", joined.ip));
-                if token.is_empty() {
+            Way::Joined(_) => {
+                self.early_error_at = None;
+                self.joined = true;
+                if self.error != 0 {
+                    self.set_error(0, now);
+                }
+                // A restarted device does not know any more who asked.
+                if self.trouble().restarts {
+                    self.state = state::PROVISIONED;
+                } else if self.trouble().result_first {
+                    self.tell_success(0x01, now);
+                    self.set_state(state::PROVISIONED, now);
+                } else {
+                    self.set_state(state::PROVISIONED, now);
+                    self.tell_success(0x01, now);
+                }
+                if self.uplink.attempt().token.is_empty() {
                     self.uplink.stop();
                 }
-                let url = self.url();
-                self.turn_to(PROVISIONED, now);
-                self.answer(1, &[&url], now);
             }
             Way::LogIn => {
                 let Attempt { token, host, .. } = self.uplink.attempt().clone();
+                let other = self.trouble().built_in_server_other && host.is_empty();
+                let host = if other { "elsewhere.test".to_owned() } else { host };
                 self.mouth.queue(now, Duration::ZERO, Deed::LogIn { token, host });
             }
             Way::Connected => {
                 self.kept.online = true;
                 self.kept.token = Some(self.uplink.attempt().token.clone());
+                self.kept.host = Some(self.uplink.attempt().host.clone());
+            }
+            Way::Failed(code) => {
+                self.kept.last_error = code;
+                if !self.joined {
+                    self.fail(now);
+                }
             }
             Way::Dropped => {
                 self.kept.online = false;
                 let token = self.uplink.attempt().token.clone();
                 self.mouth.queue(now, Duration::ZERO, Deed::LogOut { token });
             }
-            // Trouble beyond the network is nothing that this protocol can tell.
-            Way::Failed(_) if self.state == PROVISIONED => {}
-            Way::Failed(code) => {
-                self.kept.last_error = code;
-                self.err(CANNOT_CONNECT, now);
-                let resting = self.resting();
-                self.turn_to(resting, now);
-            }
+        }
+    }
+
+    fn fail(&mut self, now: Instant) {
+        self.early_error_at = None;
+        self.uplink.stop();
+        self.set_error(3, now);
+        self.set_state(state::READY, now);
+    }
+
+    fn press_button(&mut self, now: Instant) {
+        self.button_at = None;
+        if self.state == state::AUTHORIZATION_REQUIRED {
+            self.permission_ends = Some(now + self.trouble().scaled(PERMISSION));
+            self.set_state(state::READY, now);
         }
     }
 }
 
 impl Firmware for Improv {
-    fn boot(&mut self, _now: Instant) {
+    fn boot(&mut self, now: Instant) {
         self.mouth.clear();
         self.uplink.stop();
         self.heard.clear();
         self.linked = false;
+        self.error = 0;
         self.kept.online = false;
-        self.state = self.resting();
+        self.state = match self.trouble().button {
+            Button::None => state::READY,
+            Button::Pressed(_) | Button::Needed if self.is_ble() => state::AUTHORIZATION_REQUIRED,
+            Button::Pressed(_) | Button::Needed => state::READY,
+        };
+        if let (Some(token), Some((ssid, password))) =
+            (self.kept.token.clone(), self.kept.networks.last().cloned())
+        {
+            let host = self.kept.host.clone().unwrap_or_default();
+            self.state = state::PROVISIONED;
+            self.joined = true;
+            self.uplink.start(Attempt { over_wifi: true, ssid, password, token, host }, now);
+        }
     }
 
-    fn link_opened(&mut self, mtu: u16, _now: Instant) {
+    fn link_opened(&mut self, mtu: u16, now: Instant) {
         self.linked = true;
         self.mtu = mtu;
+        // What a client left in the middle stays on the BLE side of some firmware; a serial line begins anew.
+        if !self.is_ble() {
+            self.heard.clear();
+            let deaf = if self.trouble().reset_on_open { BOOT_TIME } else { Duration::ZERO };
+            let deaf = self.trouble().scaled(deaf).max(self.trouble().deaf);
+            self.deaf_until = (deaf > Duration::ZERO).then(|| now + deaf);
+            if self.trouble().reset_on_open {
+                self.say(b"ets Jun  8 2016 00:22:57\r\n\r\nrst:0x1 (POWERON_RESET)\r\n", now);
+            }
+        }
+        if let Button::Pressed(after) = self.trouble().button
+            && self.state == state::AUTHORIZATION_REQUIRED
+        {
+            self.button_at = Some(now + after);
+        }
     }
 
     fn link_closed(&mut self, _now: Instant) {
         self.linked = false;
-        self.heard.clear();
         self.mouth.link_gone();
+        self.scan_done_at = None;
     }
 
     fn hear(&mut self, heard: Heard, now: Instant) -> Result<(), u8> {
         match heard {
-            Heard::Bytes(bytes) => self.hear_stream(&bytes, now),
-            Heard::Write { channel, bytes } if channel == COMMAND => self.hear_piece(&bytes, now),
-            Heard::Write { .. } => return Err(0x03),
+            Heard::Bytes(bytes) => {
+                if self.deaf_until.is_none_or(|until| until <= now) {
+                    self.serial(&bytes, now);
+                }
+                Ok(())
+            }
+            // 0x0D: invalid attribute value length: a small server takes no long writes.
+            Heard::Write { bytes, .. } if bytes.len() > usize::from(self.mtu.saturating_sub(3)) => Err(0x0D),
+            Heard::Write { channel: COMMAND, bytes } => {
+                self.heard.extend(bytes);
+                if let Some(length) = self.heard.get(1).map(|length| usize::from(*length))
+                    && self.heard.len() >= length + 3
+                {
+                    let packet = std::mem::take(&mut self.heard);
+                    if packet.len() == length + 3 && sum(&packet[..length + 2]) == packet[length + 2] {
+                        self.packet(&packet[..length + 2], now);
+                    } else {
+                        self.set_error(1, now);
+                    }
+                }
+                Ok(())
+            }
+            // 0x03: write not permitted, 0x02: read not permitted.
+            Heard::Write { .. } => Err(0x03),
             Heard::Read { channel } => {
+                let can_scan = if self.trouble().has_wifi { 0x04 } else { 0x00 };
+                let can_tell = if self.trouble().info_refused { 0x00 } else { 0x02 };
                 let bytes = match channel {
                     STATE => vec![self.state],
                     ERROR => vec![self.error],
                     RESULT => self.result.clone(),
-                    CAPABILITIES => vec![CAPABLE_OF],
+                    CAPABILITIES => vec![0x01 | can_tell | can_scan],
                     _ => return Err(0x02),
                 };
-                self.mouth.queue(now, Duration::ZERO, Deed::Value { channel, bytes });
+                let slow = self.trouble().slow;
+                self.mouth.queue(now, slow, Deed::Value { channel, bytes });
+                Ok(())
             }
         }
-        Ok(())
     }
 
     fn wake(&mut self, now: Instant) {
         while let Some(way) = self.uplink.wake(now) {
             self.on_way(way, now);
         }
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if due(self.button_at) {
+            self.press_button(now);
+        }
+        if due(self.permission_ends) {
+            self.permission_ends = None;
+            if self.state == state::READY && self.is_ble() {
+                self.set_state(state::AUTHORIZATION_REQUIRED, now);
+            }
+        }
+        if due(self.early_error_at) {
+            self.early_error_at = None;
+            self.set_error(3, now);
+        }
+        if due(self.scan_done_at) {
+            self.scan_done_at = None;
+            self.tell_scan(now);
+        }
     }
 
     fn wake_at(&self) -> Option<Instant> {
-        [self.uplink.wake_at(), self.mouth.next()].into_iter().flatten().min()
+        [
+            self.uplink.wake_at(),
+            self.mouth.next(),
+            self.button_at,
+            self.permission_ends,
+            self.early_error_at,
+            self.scan_done_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn poll(&mut self, now: Instant) -> Option<Deed> {
@@ -422,7 +553,7 @@ impl Firmware for Improv {
     }
 
     fn service_data(&self) -> BTreeMap<Uuid, Vec<u8>> {
-        BTreeMap::from([(SERVICE_DATA, vec![self.state, CAPABLE_OF, 0, 0, 0, 0])])
+        BTreeMap::from([(SERVICE_DATA, vec![self.state, 0x07, 0, 0, 0, 0])])
     }
 
     fn shows_name(&self) -> bool {
@@ -432,15 +563,23 @@ impl Firmware for Improv {
 
     fn gatt(&self) -> Vec<GattChannel> {
         [STATE, ERROR, COMMAND, RESULT, CAPABILITIES]
+            .into_iter()
             .map(|characteristic| GattChannel { service: SERVICE, characteristic, description: None })
-            .into()
+            .collect()
     }
 
-    /// Its button is pressed.
+    /// For Improv this is the button.
     fn enter_configuration(&mut self, now: Instant) {
-        if self.state == AUTHORIZATION_REQUIRED {
-            self.turn_to(READY, now);
+        if self.state == state::AUTHORIZATION_REQUIRED {
+            return self.press_button(now);
         }
+        if self.kept.online {
+            let token = self.uplink.attempt().token.clone();
+            self.mouth.queue(now, Duration::ZERO, Deed::LogOut { token });
+            self.kept.online = false;
+        }
+        self.uplink.stop();
+        self.set_state(state::READY, now);
     }
 
     fn set_trouble(&mut self, trouble: Trouble) {

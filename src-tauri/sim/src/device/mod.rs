@@ -3,8 +3,10 @@
 //! One machine runs in memory (`world.rs`) and on a pty (`pty.rs`) alike. Not here: the cloud, and whether a link holds.
 
 pub mod console;
+pub mod espressif;
 pub mod improv;
 pub mod inject;
+mod protobuf;
 pub mod uplink;
 
 use crate::air::AccessPoint;
@@ -31,6 +33,10 @@ pub enum Dialect {
     ImprovBle,
     /// Improv Wi-Fi on a serial line.
     ImprovSerial,
+    /// Espressif's provisioning over BLE.
+    EspressifBle,
+    /// Espressif's provisioning on its serial console.
+    EspressifConsole,
     /// No Blynk console: a Python prompt.
     MicroPython,
     /// No Blynk console: the binary frames of a co-processor.
@@ -40,7 +46,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    pub const ALL: [Dialect; 12] = [
+    pub const ALL: [Dialect; 14] = [
         Dialect::EdgentArduino,
         Dialect::EdgentIdf,
         Dialect::Particle,
@@ -50,6 +56,8 @@ impl Dialect {
         Dialect::ConsoleSilent,
         Dialect::ImprovBle,
         Dialect::ImprovSerial,
+        Dialect::EspressifBle,
+        Dialect::EspressifConsole,
         Dialect::MicroPython,
         Dialect::Ncp,
         Dialect::Dead,
@@ -71,6 +79,8 @@ impl Dialect {
             Dialect::ConsoleSilent => "console-silent",
             Dialect::ImprovBle => "improv-ble",
             Dialect::ImprovSerial => "improv-serial",
+            Dialect::EspressifBle => "espressif-ble",
+            Dialect::EspressifConsole => "espressif-console",
             Dialect::MicroPython => "micropython",
             Dialect::Ncp => "ncp",
             Dialect::Dead => "dead",
@@ -83,16 +93,17 @@ impl Dialect {
             "blynk-inject" => Some(Dialect::EdgentArduino),
             "blynk-console" => Some(Dialect::ConsoleB),
             "improv" => Some(Dialect::ImprovSerial),
+            "espressif" => Some(Dialect::EspressifConsole),
             "not-blynk" => Some(Dialect::MicroPython),
             _ => Dialect::ALL.into_iter().find(|dialect| dialect.name() == name),
         }
     }
 
     pub fn medium(self) -> MediumKind {
-        if Dialect::INJECT.contains(&self) || self == Dialect::ImprovBle {
-            MediumKind::Ble
-        } else {
-            MediumKind::Serial
+        match self {
+            Dialect::ImprovBle | Dialect::EspressifBle => MediumKind::Ble,
+            dialect if Dialect::INJECT.contains(&dialect) => MediumKind::Ble,
+            _ => MediumKind::Serial,
         }
     }
 }
@@ -319,6 +330,9 @@ pub fn firmware(spec: &DeviceSpec, air: Arc<Vec<AccessPoint>>) -> Box<dyn Firmwa
             Box::new(inject::Inject::new(spec.clone(), air))
         }
         Dialect::ImprovBle | Dialect::ImprovSerial => Box::new(improv::Improv::new(spec.clone(), air)),
+        Dialect::EspressifBle | Dialect::EspressifConsole => {
+            Box::new(espressif::Espressif::new(spec.clone(), air))
+        }
         Dialect::ConsoleA
         | Dialect::ConsoleB
         | Dialect::ConsoleSilent
