@@ -27,6 +27,10 @@ fn described(recipe: &mut Recipe) {
     recipe.meta.insert("Location".into(), "Hall 2".into());
 }
 
+fn carried(recipe: &mut Recipe) {
+    recipe.carrier = Some("third-string".into());
+}
+
 const JOURNEYS: &[Journey] = &[
     Journey { recipe: described, ..journey("BLE, with name and metadata", Dialect::EdgentArduino, &[]) },
     journey("a dialect that drops its link", Dialect::Particle, &[]),
@@ -37,6 +41,11 @@ const JOURNEYS: &[Journey] = &[
     journey("wrong password", Dialect::EdgentArduino, &["outcome=wrong-password"]),
     journey("refused token", Dialect::EdgentArduino, &["outcome=bad-token"]),
     journey("never checks in", Dialect::Linux, &["outcome=never-checks-in"]),
+    Journey { recipe: carried, ..journey("Improv over BLE", Dialect::ImprovBle, &["carrier=third-string"]) },
+    Journey {
+        recipe: carried,
+        ..journey("Improv over serial", Dialect::ImprovSerial, &["carrier=third-string"])
+    },
     Journey { cloud: &["lost=once@reserve"], ..journey("lost answer", Dialect::EdgentArduino, &[]) },
 ];
 
@@ -77,6 +86,10 @@ async fn pick_up(stage: &mut Stage, journey: &Journey) {
             return;
         }
         stage.only_device().heal();
+        // How it is built is no trouble.
+        for built_in in journey.faults.iter().filter_map(|fault| fault.strip_prefix("carrier=")) {
+            stage.only_device().set("carrier", built_in).expect("a knob of the simulator");
+        }
         stage.only_device().enter_configuration();
         run_until_it_dies(stage, journey).await;
     }

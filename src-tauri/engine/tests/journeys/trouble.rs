@@ -216,3 +216,20 @@ async fn patience_that_is_over_can_still_turn_into_a_pass() {
     assert_eq!(stage.engine.units()[0].outcome, Some(Outcome::Passed));
     assert!(stage.engine.reconcile().await.is_empty(), "nothing is open any more");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_device_without_a_carrier_gets_its_network_and_no_token_is_asked_for() {
+    for dialect in [Dialect::ImprovBle, Dialect::ImprovSerial] {
+        let stage = Stage::with(device(dialect, &[]));
+        let end = stage.run().await;
+        assert_eq!((end.outcome, end.code()), (Outcome::Unknown, "token.no_carrier"), "{}", stage.in_words());
+        assert!(stage.cloud_state().audit().is_empty(), "{dialect:?}: no token was taken");
+        assert!(stage.in_words().contains("the device has the network only"), "{}", stage.in_words());
+        assert!(stage.engine.ghosts(false).await.is_empty());
+
+        let stage = Stage::with(device(dialect, &["outcome=wrong-password"]));
+        let end = stage.run().await;
+        assert_eq!(end.outcome, Outcome::Failed, "{dialect:?}: {}", stage.in_words());
+        assert!(end.code().starts_with("wifi."), "{dialect:?}: {}", end.code());
+    }
+}
