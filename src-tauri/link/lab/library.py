@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -25,12 +26,22 @@ def line_with(stream, pattern: str) -> re.Match:
     raise RuntimeError(f"the device ended without {pattern}")
 
 
+def check_in(stream, url: str):
+    """As the device's own program would do with the token; what goes wrong shows in the job."""
+    try:
+        got = line_with(stream, r"^GOT (\S+) (\S+)")
+        query = urllib.parse.urlencode({"token": got.group(2), "templateId": "TMPL4btlab"})
+        urllib.request.urlopen(f"{url}/external/api/provision?{query}").read()
+    except (RuntimeError, OSError) as error:
+        print(f"    the device: {error}", flush=True)
+
+
 with tempfile.TemporaryDirectory() as state, subprocess.Popen(
         [firstlight, "practice", "cloud", "--json"], stdout=subprocess.PIPE, text=True) as server:
     try:
         cloud = json.loads(server.stdout.readline())
         env = {**os.environ, "FIRSTLIGHT_CLIENT_ID": cloud["client_id"],
-               "FIRSTLIGHT_CLIENT_SECRET": cloud["client_secret"]}
+               "FIRSTLIGHT_CLIENT_SECRET": cloud["client_secret"], "FIRSTLIGHT_WIFI_PASSWORD": "correct horse"}
         for round in range(1, rounds + 1):
             start = time.monotonic()
             with subprocess.Popen([python, "-u", device, "hci1", f"{state}/credentials-{round}"], text=True,
@@ -39,15 +50,13 @@ with tempfile.TemporaryDirectory() as state, subprocess.Popen(
                 job = subprocess.Popen(
                     [firstlight, "provision", "--ble", name, "--adapter", "hci0", "--server", cloud["url"],
                      "--org", str(cloud["org"]), "--owner", str(cloud["owner"]), "--patience", "60",
+                     "--wifi", "Workshop 2G",
                      "--state", state, "--json"], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-                try:
-                    got = line_with(library.stdout, r"^GOT (\S+) (\S+)")
-                    query = urllib.parse.urlencode({"token": got.group(2), "templateId": "TMPL4btlab"})
-                    urllib.request.urlopen(f"{cloud['url']}/external/api/provision?{query}").read()
-                except (RuntimeError, OSError) as error:
-                    print(error, flush=True)
+                checking = threading.Thread(target=check_in, args=(library.stdout, cloud["url"]))
+                checking.start()
                 said = job.communicate(timeout=240)[0]
                 library.terminate()
+                checking.join()
             lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
             end = next((line for line in lines if line["event"] == "finished"), None)
             good = end is not None and job.returncode == 0 and end["outcome"] == "passed"
