@@ -121,8 +121,9 @@ impl Walk {
         }
     }
 
-    /// The nearest device that is not configured yet: by cable before by radio, strong before weak. A unit that has
-    /// passed before is taken only when nothing else is there.
+    /// The nearest device that is not configured yet: by cable before by radio, strong before weak. A device that cannot
+    /// take what the recipe has for it is passed over; a unit that has passed before is taken only when nothing else is
+    /// there.
     async fn reach_any(&mut self) -> Result<Reached, Stop> {
         self.waiting(Step::Connect, WaitingFor::Device, patience::IN_SIGHT);
         let mut search = Search {
@@ -143,11 +144,15 @@ impl Walk {
             let address = candidate.sighting.address.clone();
             match self.reach(&address, &candidate.sighting.advert).await {
                 Ok(reached) => {
-                    if !self.passed_before(&reached.unit) {
+                    if let Some(limit) = self.limit_of(&reached) {
+                        self.let_go().await;
+                        last_fault = Some(Box::new(Fault::from_limit(Step::Connect, &limit)));
+                    } else if self.passed_before(&reached.unit) {
+                        self.let_go().await;
+                        passed_before.get_or_insert(candidate);
+                    } else {
                         return Ok(reached);
                     }
-                    self.let_go().await;
-                    passed_before.get_or_insert(candidate);
                 }
                 Err(Stop::Ended(Outcome::Failed, fault)) => last_fault = fault,
                 Err(stop) => return Err(stop),
@@ -160,6 +165,12 @@ impl Walk {
             Box::new(Fault::new(FaultCode::DeviceNotFound, Step::Connect, Blame::Device, Retry::AfterFix))
         });
         Err(Stop::Ended(Outcome::Failed, Some(fault)))
+    }
+
+    /// What this device, now that its dialect is known, would not take of the recipe.
+    fn limit_of(&self, reached: &Reached) -> Option<proto::Limit> {
+        let dialect = reached.identity.dialect.as_deref();
+        reached.driver.limits(&self.delivery(None), &self.settings(), dialect).into_iter().next()
     }
 
     fn passed_before(&self, unit: &UnitId) -> bool {
@@ -361,10 +372,8 @@ impl Walk {
             return Err(Stop::failed(busy(Step::Identify, &reached.unit.0)));
         }
         self.check_expected_template(&reached.identity).await?;
-        let delivery = self.delivery(None);
-        let dialect = reached.identity.dialect.as_deref();
-        if let Some(limit) = reached.driver.limits(&delivery, &self.settings(), dialect).first() {
-            return Err(Stop::failed(Fault::from_limit(Step::Identify, limit)));
+        if let Some(limit) = self.limit_of(reached) {
+            return Err(Stop::failed(Fault::from_limit(Step::Identify, &limit)));
         }
         if self.carries_token(reached) {
             self.check_interlock(reached).await?;

@@ -138,3 +138,13 @@ async fn a_device_is_found_by_its_name() {
     let end = stage.provision(stage.recipe(), Target::Named { medium: MediumKind::Ble, name }).await;
     assert_eq!(end.outcome, Outcome::Passed);
 }
+
+#[tokio::test(start_paused = true)]
+async fn any_device_means_one_that_can_be_told_our_server() {
+    let old = DeviceSpec::new(Dialect::ConsoleA, 1);
+    let new = DeviceSpec::new(Dialect::EdgentArduino, 2);
+    let stage = Stage::new(vec![old, new], &[]);
+    let end = stage.provision(stage.recipe(), Target::Any).await;
+    assert_eq!(end.outcome, Outcome::Passed, "{}", stage.in_words());
+    assert_eq!(stage.engine.units()[0].unit.0, "24:6F:28:00:00:02");
+}
