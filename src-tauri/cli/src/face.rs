@@ -59,6 +59,11 @@ impl Face {
         }
     }
 
+    /// A line of the contract in both manners: what scripts and people start from alike.
+    pub fn announce(self, event: &str, body: &impl Serialize) {
+        out(&lines::line_now(event, body));
+    }
+
     /// A line of the report for a person; nothing with `--json`.
     pub fn tell(self, text: &str) {
         if !self.is_json() {
@@ -138,10 +143,13 @@ impl LiveLine {
         self.terminal
     }
 
+    /// Shows what fits into one row: a line that wraps could not be written over. Takes plain text.
     pub fn show(&mut self, text: &str) {
         if self.terminal {
+            let columns = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| width.0);
+            let row: String = shown(text).chars().take(usize::from(columns).saturating_sub(1)).collect();
             let mut stream = anstream::stderr().lock();
-            let _ = write!(stream, "\r\u{1b}[2K{}", shown(text)).and_then(|()| stream.flush());
+            let _ = write!(stream, "\r\u{1b}[2K{row}").and_then(|()| stream.flush());
             self.shown = true;
         }
     }

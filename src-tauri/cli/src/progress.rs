@@ -2,7 +2,7 @@
 //!
 //! Everything here goes to standard error, so that the result alone is on standard output.
 
-use crate::face::{LiveLine, elapsed, note, quiet, strong};
+use crate::face::{LiveLine, elapsed, note, quiet};
 use api::moment;
 use api::story::Story;
 use api::words;
@@ -40,7 +40,7 @@ impl StepsShown {
                 JobEvent::Identified { unit, identity, attempt, .. } => {
                     let name = identity.name.as_deref().map(|name| format!(" “{name}”")).unwrap_or_default();
                     let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
-                    self.remark(&format!("it is {}{name}{again}", strong(&unit.to_string())));
+                    self.remark(&format!("it is {unit}{name}{again}"));
                 }
                 JobEvent::Reserved { device, token_tail, .. } => {
                     self.remark(&format!("cloud device {device}, token …{token_tail}"));
@@ -90,15 +90,15 @@ impl StepsShown {
         let normal = self
             .waiting
             .filter(|(of, _)| *of == step)
-            .map(|(_, what)| quiet(&format!(" ({})", words::normal(what))))
+            .map(|(_, what)| format!("; {}", words::normal(what)))
             .unwrap_or_default();
         let total = story.elapsed_ms().max(now - story.began());
         self.live.show(&format!(
-            "  ● {:<9} {:>8}  {}{normal}  {}",
+            "  ● {:<9} {:>8}  {} (total {}){normal}",
             words::step(step),
             elapsed(((now - began) / 1000).max(0) * 1000),
             words::doing(step),
-            quiet(&format!("total {}", elapsed(total / 1000 * 1000))),
+            elapsed(total / 1000 * 1000),
         ));
     }
 

@@ -45,13 +45,12 @@ async fn cloud(context: &Context, listen: &str, faults: &[String]) -> Ended {
         org: ORG,
         owner: OWNER,
     };
-    context.face.event("ready", &ready);
-    context.face.tell(&format!(
-        "export FIRSTLIGHT_CLIENT_ID={} FIRSTLIGHT_CLIENT_SECRET={}",
-        ready.client_id, ready.client_secret
-    ));
-    context.face.tell(&format!("# practice cloud: --server {} --org {ORG} --owner {OWNER}", ready.url));
+    context.face.announce("ready", &ready);
     if !context.face.is_json() {
+        note(&format!(
+            "export FIRSTLIGHT_CLIENT_ID={} FIRSTLIGHT_CLIENT_SECRET={}\nfirstlight provision … --server {} --org {ORG} --owner {OWNER}",
+            ready.client_id, ready.client_secret, ready.url
+        ));
         note(&quiet("Its secrets are made up and open nothing. Ctrl-C ends it."));
     }
     tokio::select! {
@@ -123,9 +122,9 @@ mod device {
         })?;
         let ready =
             DeviceReadyLine { port: device.port().display().to_string(), unit: device.unit().to_owned() };
-        context.face.event("ready", &ready);
-        context.face.tell(&format!("practice device: --port {}   unit {}", ready.port, ready.unit));
+        context.face.announce("ready", &ready);
         if !context.face.is_json() {
+            note(&format!("firstlight provision --port {} …", ready.port));
             let cloud = if cloud.is_some() { "" } else { " It knows no cloud; name one with --cloud URL." };
             note(&quiet(&format!("Ctrl-C ends it.{cloud}")));
         }

@@ -34,9 +34,11 @@ pub async fn run(context: &Context, arguments: &Scan) -> Ended {
             () = &mut end => break,
             sighting = sightings.next() => match sighting {
                 Some(Ok(spotted)) => {
-                    seen += usize::from(spotted.sighting.change == Change::Came);
                     face.event("sighting", &SightingLine::from(&spotted.sighting));
-                    face.tell(&told(&spotted));
+                    if worth_a_line(&spotted) {
+                        seen += usize::from(spotted.sighting.change == Change::Came);
+                        face.tell(&told(&spotted));
+                    }
                 }
                 Some(Err(fault)) => {
                     failed += 1;
@@ -52,12 +54,17 @@ pub async fn run(context: &Context, arguments: &Scan) -> Ended {
             },
         }
     }
-    if seen == 0 && !face.is_json() {
+    if seen == 0 && failed == 0 && !face.is_json() {
         note(
             "No device came in sight. Bring it into configuration mode (hold its button for 10 s) or plug it in; `firstlight doctor` checks this computer.",
         );
     }
     Ok(Ending::Passed)
+}
+
+/// An office is full of headphones: a person sees the Bluetooth devices that some driver fits, a script sees all.
+fn worth_a_line(spotted: &Spotted) -> bool {
+    spotted.sighting.address.medium() == MediumKind::Serial || !spotted.drivers.is_empty()
 }
 
 /// One line for a person.

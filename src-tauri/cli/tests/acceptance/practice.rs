@@ -40,3 +40,21 @@ fn a_port_that_practice_does_not_have_is_refused() {
     assert_eq!(ended.status, Some(2), "{}", ended.stderr);
     assert_eq!(ended.refusals(), ["refused.unknown_port"]);
 }
+
+#[test]
+fn practice_servers_say_first_how_to_reach_them_in_both_manners() {
+    let cloud = Running::start(&mut program(["practice", "cloud"]));
+    let ready: serde_json::Value = serde_json::from_str(&cloud.wait_for("")).expect("a JSON line");
+    assert_eq!(ready["event"], "ready");
+    assert!(ready["url"].as_str().expect("a URL").starts_with("http://127.0.0.1:"));
+    for key in ["client_id", "client_secret"] {
+        assert!(ready[key].is_string(), "{ready}");
+    }
+    cloud.signal("INT");
+    cloud.end();
+    let device = Running::start(&mut program(["practice", "device", "serial", "--driver", "blynk-console"]));
+    let ready: serde_json::Value = serde_json::from_str(&device.wait_for("")).expect("a JSON line");
+    assert!(ready["port"].is_string() && ready["unit"].is_string(), "{ready}");
+    device.signal("INT");
+    device.end();
+}
