@@ -10,4 +10,5 @@ mod many;
 mod refused;
 mod secrecy;
 mod stage;
+mod standards;
 mod trouble;
