@@ -216,7 +216,7 @@ pub struct Provision {
     #[arg(long, value_name = "NAME", help_heading = "What the device is told")]
     pub device_user: Option<String>,
 
-    /// Longest wait from delivery to the cloud's word; after it the outcome is unknown [default: 120]
+    /// Longest wait from delivery to the cloud's word; after it the outcome is unknown [default: 180]
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub patience: Option<String>,
 }

@@ -8,10 +8,10 @@ use api::clouds::{credentials, has_sign_in};
 use api::secrets::Secrets;
 use api::{moment, words};
 use cloud::{BlynkCloud, Cloud, CloudError, Options, Server};
+use engine::plan::patience;
 use engine::{Fault, Step};
 use link::{LinkError, Medium, Readiness};
 use serde::Serialize;
-use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,7 +148,7 @@ pub fn modem_manager() -> Finding {
 pub async fn bluetooth(adapter: Option<&str>) -> Finding {
     const CHECK: &str = "bluetooth";
     let medium = crate::world::ble(adapter);
-    let error = match tokio::time::timeout(Duration::from_secs(10), medium.readiness()).await {
+    let error = match tokio::time::timeout(patience::ASIDE, medium.readiness()).await {
         Ok(Readiness::Ready { detail }) => {
             return Finding::new(CHECK, Health::Ready, format!("Bluetooth: {detail}."));
         }

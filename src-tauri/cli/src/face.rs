@@ -139,10 +139,6 @@ impl LiveLine {
         LiveLine { terminal: std::io::stderr().is_terminal(), shown: false }
     }
 
-    pub fn is_live(&self) -> bool {
-        self.terminal
-    }
-
     /// Shows what fits into one row: a line that wraps could not be written over. Takes plain text.
     pub fn show(&mut self, text: &str) {
         if self.terminal {

@@ -13,8 +13,19 @@ use engine::{JobEvent, Progress, Step, WaitingFor};
 pub struct StepsShown {
     live: LiveLine,
     current: Option<(Step, i64)>,
-    waiting: Option<(Step, WaitingFor)>,
+    /// What is waited for, since when, and whether a person was told what is normal.
+    waiting: Option<Wait>,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Wait {
+    what: WaitingFor,
+    since: i64,
+    explained: bool,
+}
+
+/// A wait that lasts this long, in milliseconds, is worth a word about what is normal.
+const LONG: i64 = 3_000;
 
 impl StepsShown {
     pub fn new() -> StepsShown {
@@ -23,13 +34,10 @@ impl StepsShown {
 
     pub fn update(&mut self, update: &Update, story: &Story) {
         match update {
-            Update::Progress(Progress::Waiting { step, what, .. }) => {
-                // Where nothing is written over, only the long wait is worth a line.
-                let long = *what == WaitingFor::Join && !self.live.is_live();
-                if long && self.waiting != Some((*step, *what)) {
-                    self.remark(words::normal(*what));
+            Update::Progress(Progress::Waiting { what, .. }) => {
+                if self.waiting.is_none_or(|wait| wait.what != *what) {
+                    self.waiting = Some(Wait { what: *what, since: moment::now(), explained: false });
                 }
-                self.waiting = Some((*step, *what));
             }
             Update::Fact(fact) => match &fact.event {
                 JobEvent::StepBegan { step } => {
@@ -87,14 +95,14 @@ impl StepsShown {
     pub fn tick(&mut self, story: &Story) {
         let Some((step, began)) = self.current else { return };
         let now = moment::now();
-        let normal = self
-            .waiting
-            .filter(|(of, _)| *of == step)
-            .map(|(_, what)| format!("; {}", words::normal(what)))
-            .unwrap_or_default();
+        if let Some(wait) = self.waiting.as_mut().filter(|wait| !wait.explained && now - wait.since >= LONG) {
+            wait.explained = true;
+            let normal = words::normal(wait.what);
+            self.remark(normal);
+        }
         let total = story.elapsed_ms().max(now - story.began());
         self.live.show(&format!(
-            "  ● {:<9} {:>8}  {} (total {}){normal}",
+            "  ● {:<9} {:>8}  {} (total {})",
             words::step(step),
             elapsed(((now - began) / 1000).max(0) * 1000),
             words::doing(step),

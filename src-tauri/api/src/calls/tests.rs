@@ -1,6 +1,8 @@
 //! What is accepted, and that a refusal names everything at once.
 
 use super::*;
+use engine::plan::patience;
+use proto::Secret;
 
 fn secrets() -> Secrets {
     let mut secrets = Secrets::default();
@@ -31,7 +33,7 @@ fn a_complete_request_becomes_a_recipe() {
     assert_eq!(call.recipe.cloud.server, "https://fra1.blynk.cloud");
     assert_eq!(call.recipe.token_host, "fra1.blynk.cloud");
     assert_eq!(call.recipe.owner, UserId(i64::MAX));
-    assert_eq!(call.recipe.patience_s, PATIENCE_S);
+    assert_eq!(call.recipe.patience_s, patience::FIRST_LIGHT_S);
     assert_eq!(call.target, Target::Any);
 }
 

@@ -14,6 +14,7 @@ use api::lines;
 use api::secrets::{SecretName, Secrets};
 use api::story::Story;
 use cloud::DeviceId;
+use engine::plan::patience;
 use engine::work::{Engine, Job, Update};
 use engine::{Blame, CloudRef, Fact, Fault, FaultCode, JobEvent, Outcome, Retry, Step};
 use std::time::Duration;
@@ -197,5 +198,5 @@ async fn record(
     device: DeviceId,
 ) -> Option<cloud::Presence> {
     let asked = async { clouds.cloud(which).await.ok()?.presence(device).await.ok() };
-    tokio::time::timeout(Duration::from_secs(10), asked).await.ok().flatten()
+    tokio::time::timeout(patience::ASIDE, asked).await.ok().flatten()
 }

@@ -99,3 +99,9 @@ pub const KEYCHAIN_UNLOCKED: Duration = Duration::from_secs(120);
 
 /// Until a program that reads the journal's file (a backup) lets the writer at it.
 pub const JOURNAL_READERS: Duration = Duration::from_secs(5);
+
+// ---- beside a job
+
+/// A check of the computer for a person, and the cloud's record after a pass: services that are there answer within a
+/// second or two, and nobody should wait for those that are not.
+pub const ASIDE: Duration = Duration::from_secs(10);
