@@ -1,4 +1,5 @@
 //! Logs go to standard error, are off unless asked for, and hold no secret: no type that carries one can be formatted.
+//! Panics, which may carry anything, are told by their place.
 
 use tracing_subscriber::EnvFilter;
 
@@ -20,4 +21,35 @@ pub fn begin(verbose: u8) {
             std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none(),
         )
         .init();
+}
+
+/// A panic is told by its place only: what it says may quote what a device or a cloud sent, or a secret.
+pub fn tell_mistakes_by_place() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line()));
+        crate::face::note(&mistake(place.as_deref()));
+    }));
+}
+
+fn mistake(place: Option<&str>) -> String {
+    format!(
+        "Firstlight made a mistake of its own at {}. Run `firstlight reconcile` to see what is open, and report the place \
+with the output of `firstlight export --format jsonl`, which holds no secret.",
+        place.unwrap_or("an unknown place")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_panic_tells_its_place_and_nothing_that_it_says() {
+        // The hook belongs to the whole process, so it is put back before anything is judged.
+        let before = std::panic::take_hook();
+        super::tell_mistakes_by_place();
+        let caught = std::panic::catch_unwind(|| panic!("canary-panic-9Rt"));
+        std::panic::set_hook(before);
+        assert!(caught.is_err());
+        let told = super::mistake(Some("src/x.rs:7"));
+        assert!(told.contains("src/x.rs:7") && !told.contains("canary"));
+    }
 }

@@ -24,6 +24,7 @@ use face::Face;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    log::tell_mistakes_by_place();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return not_understood(&error),
