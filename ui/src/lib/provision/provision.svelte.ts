@@ -1,5 +1,11 @@
 /** The state of the Provision screen: which device, what it said, what is asked of it. */
-import { asTrouble, type LookView, type NetworkView, type SightingView, type Trouble } from '$lib/backend/backend';
+import {
+	asTrouble,
+	type LookView,
+	type NetworkView,
+	type SightingView,
+	type Trouble
+} from '$lib/backend/backend';
 import type { Desk } from '$lib/backend/desk.svelte';
 import { nameProblem, passwordProblem, ssidProblem } from './rules';
 
@@ -8,7 +14,12 @@ export const KEEP = '\u0000keep';
 
 /** By cable first, then the nearest; what has a job already comes last. */
 export function inOrder(sightings: SightingView[]): SightingView[] {
-	const rank = (s: SightingView) => [s.job ? 1 : 0, s.unit ? 1 : 0, s.medium === 'serial' ? 0 : 1, -(s.rssi ?? -200)];
+	const rank = (s: SightingView) => [
+		s.job ? 1 : 0,
+		s.unit ? 1 : 0,
+		s.medium === 'serial' ? 0 : 1,
+		-(s.rssi ?? -200)
+	];
 	return [...sightings].sort((a, b) => {
 		const [x, y] = [rank(a), rank(b)];
 		const at = x.findIndex((value, i) => value !== y[i]);

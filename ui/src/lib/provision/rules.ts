@@ -21,8 +21,7 @@ export function nameProblem(name: string): string | null {
 }
 
 /** Quotation marks or spaces around an entry are mostly pasted by accident. */
-export const looksPasted = (text: string): boolean =>
-	text !== text.trim() || /^["'“„].*["'”“]$/u.test(text);
+export const looksPasted = (text: string): boolean => text !== text.trim() || /^["'“„].*["'”“]$/u.test(text);
 
 export function signal(rssi: number | null): 'signalStrong' | 'signalGood' | 'signalWeak' | null {
 	if (rssi === null) return null;

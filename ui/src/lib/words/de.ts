@@ -98,7 +98,13 @@ export const de: Words = {
 		confirm: 'Von der Cloud gesehen',
 		describe: 'Benennen'
 	},
-	stepStates: { ahead: 'noch offen', now: 'läuft', done: 'fertig', failed: 'fehlgeschlagen', left: 'ausgelassen' },
+	stepStates: {
+		ahead: 'noch offen',
+		now: 'läuft',
+		done: 'fertig',
+		failed: 'fehlgeschlagen',
+		left: 'ausgelassen'
+	},
 	waiting: {
 		device: 'Warten, bis das Gerät in Reichweite ist.',
 		answer: 'Warten auf die Antwort des Geräts.',

@@ -1,6 +1,10 @@
 /** English: every sentence a person reads in the window, except those of faults (faults.en.ts). */
 export const en = {
-	app: { name: 'Firstlight', practice: 'Practice', practiceHint: 'Simulated cloud and devices. Nothing here is real.' },
+	app: {
+		name: 'Firstlight',
+		practice: 'Practice',
+		practiceHint: 'Simulated cloud and devices. Nothing here is real.'
+	},
 	nav: {
 		label: 'Screens',
 		provision: 'Provision',
@@ -57,7 +61,8 @@ export const en = {
 		reveal: 'Show',
 		conceal: 'Hide',
 		name: 'Name in the cloud (optional)',
-		clear: 'Improv and Blynk’s BLE are not encrypted: someone near could record the password while it is sent.',
+		clear:
+			'Improv and Blynk’s BLE are not encrypted: someone near could record the password while it is sent.',
 		go: 'Provision',
 		ssidEmpty: 'Choose a network.',
 		ssidLong: 'The name is too long: {n} bytes, at most 31.',
@@ -97,7 +102,8 @@ export const en = {
 		scan: 'The device listens for networks; up to 35 s is normal.',
 		cloud: 'Waiting for the cloud’s answer.',
 		join: 'The device joins the network. A wrong password takes about 50 s to be reported.',
-		check_in: 'Waiting until the cloud has seen the device connect. A few seconds are normal; it can take two minutes.'
+		check_in:
+			'Waiting until the cloud has seen the device connect. A few seconds are normal; it can take two minutes.'
 	},
 	deviceWords: {
 		awaits_person: 'Waits for a person: {hint}',
@@ -136,7 +142,8 @@ export const en = {
 		reconfigureHint:
 			'The cloud asks the device to wait for a new configuration. Some firmware does not react to it: then use the device’s button.',
 		reconfigureSent: 'The cloud has passed the request on. Nothing acknowledges that the device followed it.',
-		reconfigureOffline: 'The device is offline and did not hear it. Use its button, or provision it again by cable.'
+		reconfigureOffline:
+			'The device is offline and did not hear it. Use its button, or provision it again by cable.'
 	},
 	facts: {
 		queued: 'Job accepted',

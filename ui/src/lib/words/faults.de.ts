@@ -339,7 +339,8 @@ export const refusalsDe: Record<RefusalCode, string> = {
 		'Der Name darf 1 bis 50 Buchstaben, Ziffern, Leerzeichen, Apostrophe, Unter- und Bindestriche haben.',
 	'refused.driver_setting': 'Die Einstellung {setting} ist nicht benutzbar: {why}.',
 	'refused.secret_missing': 'Ein Geheimnis fehlt: {secret}. Unter Profile eingeben.',
-	'refused.secret_unreadable': 'Die Geheimnisse sind nicht lesbar. Schlüsselbund entsperren und erneut versuchen.',
+	'refused.secret_unreadable':
+		'Die Geheimnisse sind nicht lesbar. Schlüsselbund entsperren und erneut versuchen.',
 	'refused.unknown_profile': 'Es gibt kein Profil {profile}. Unter Profile eins wählen.',
 	'refused.unknown_unit': 'Die Aufzeichnung kennt dieses Gerät nicht.',
 	'refused.unknown_device': 'Das ist keine Gerätenummer der Cloud.',

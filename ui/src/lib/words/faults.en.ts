@@ -331,7 +331,8 @@ export const refusalsEn: Record<RefusalCode, string> = {
 	'refused.password_length': 'The password must be empty or have 8 to 63 characters.',
 	'refused.host_length': 'The server name is too long for the device.',
 	'refused.host_fixed': 'The device has its server built in and cannot be told {host}.',
-	'refused.name_invalid': 'The name may have 1 to 50 letters, digits, spaces, apostrophes, underscores and hyphens.',
+	'refused.name_invalid':
+		'The name may have 1 to 50 letters, digits, spaces, apostrophes, underscores and hyphens.',
 	'refused.driver_setting': 'The setting {setting} cannot be used: {why}.',
 	'refused.secret_missing': 'A secret is missing: {secret}. Enter it under Profiles.',
 	'refused.secret_unreadable': 'The secrets cannot be read. Unlock the keychain and try again.',

@@ -23,7 +23,9 @@ const catalogues: Record<string, Catalogue> = {
 	de: { words: de, faults: faultsDe, refusals: refusalsDe }
 };
 
-const preferred = (typeof navigator === 'undefined' ? ['en'] : navigator.languages).map((tag) => tag.slice(0, 2));
+const preferred = (typeof navigator === 'undefined' ? ['en'] : navigator.languages).map((tag) =>
+	tag.slice(0, 2)
+);
 export const language: string = preferred.find((tag) => tag in catalogues) ?? 'en';
 const catalogue = catalogues[language] ?? { words: en, faults: faultsEn, refusals: refusalsEn };
 
