@@ -9,7 +9,7 @@ use crate::plan::patience;
 use crate::record::{JobState, Journal, JournalError, Ledger, RecordedJob, UnitState};
 use crate::work::account::Account;
 use crate::work::sightings::Spotted;
-use crate::work::{reconcile, runner, sightings};
+use crate::work::{look, reconcile, runner, sightings};
 use crate::{CloudRef, Fact, JobEvent, JobId, JobSecrets, Outcome, Progress, Recipe, Step, Target, UnitId};
 use async_trait::async_trait;
 use cloud::{Cloud, DeviceId};
@@ -225,6 +225,20 @@ impl Engine {
     /// says so once; the others go on. Opens nothing.
     pub fn sightings(&self, media: &[MediumKind]) -> BoxStream<'static, Result<Spotted, Fault>> {
         sightings::merged(self.shared().media.iter().filter(|medium| media.contains(&medium.kind())).cloned())
+    }
+
+    /// Asks a device who it is and which networks it hears, without wanting anything of it. `driver`: only this one.
+    ///
+    /// # Errors
+    /// A fault, among others when a job has the device.
+    pub async fn look(
+        &self,
+        address: &Address,
+        driver: Option<&'static dyn proto::Driver>,
+        settings: &proto::DriverSettings,
+        cancel: &CancellationToken,
+    ) -> Result<look::Look, Fault> {
+        look::look(self.shared(), address, driver, settings, cancel).await
     }
 
     /// Settles what lost answers and crashes left open, as far as it can be known now.

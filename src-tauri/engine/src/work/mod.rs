@@ -6,6 +6,7 @@
 mod account;
 pub mod dispatch;
 mod follow;
+mod look;
 pub mod reconcile;
 mod runner;
 pub mod sightings;
@@ -13,5 +14,6 @@ mod steps;
 mod veil;
 
 pub use dispatch::{Clouds, Engine, Fuse, Job, Update};
+pub use look::Look;
 pub use reconcile::{Ghost, Reconciled, Verdict};
 pub use sightings::Spotted;
