@@ -12,6 +12,7 @@ mod job_view;
 pub mod lines;
 pub mod moment;
 pub mod secrets;
+pub mod state;
 pub mod story;
 pub mod watch;
 pub mod words;

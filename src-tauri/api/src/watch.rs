@@ -295,6 +295,10 @@ async fn follow_sightings(shared: Arc<Shared>) {
             picture.change(about, DeskChange::SightingLeft { key });
             continue;
         }
+        // On the air there is much that is nobody's business; a port may be anything until it is asked.
+        if spotted.drivers.is_empty() && spotted.sighting.address.medium() == MediumKind::Ble {
+            continue;
+        }
         let mut view = sighting_view(key.clone(), &spotted);
         let met = picture
             .jobs
