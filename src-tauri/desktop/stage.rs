@@ -49,6 +49,9 @@ impl From<Fault> for Trouble {
     }
 }
 
+/// Practice devices live five times as fast as real ones, and so does the wait for them.
+const PRACTICE_PATIENCE_S: &str = "25";
+
 /// Where settings come from.
 enum Ground {
     Practice(sim::World),
@@ -312,6 +315,7 @@ impl Ground {
             Ground::Practice(world) => {
                 wish.server = Some(practice_server(world));
                 (wish.org, wish.owner) = (Some("1".to_owned()), Some("1".to_owned()));
+                wish.patience = Some(PRACTICE_PATIENCE_S.to_owned());
                 secrets.set(Given::Bearer, Secret::new("practice"));
             }
             Ground::Real { profiles, vault } => {

@@ -1,0 +1,230 @@
+/**
+ * The built app in its real window: WebKitGTK on a virtual display, driven over WebDriver, with nothing between.
+ *
+ * Each test gets a fresh app, a fresh display, a session bus and a state folder of its own. It waits for states, with a
+ * bound, and leaves a screenshot.
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const target = resolve(root, process.env.CARGO_TARGET_DIR ?? 'target');
+export const app = join(target, 'debug/firstlight-desktop');
+export const cli = join(target, 'debug/firstlight');
+const shots = process.env.FIRSTLIGHT_SHOTS ?? join(target, 'screenshots');
+const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
+/** The longest that any state may take: practice runs at a fifth of the devices' real times, on a busy machine. */
+const BOUND_MS = 60_000;
+
+export const KEY = {
+	enter: '\uE007',
+	tab: '\uE004',
+	escape: '\uE00C',
+	down: '\uE015',
+	control: '\uE009',
+	backspace: '\uE003'
+};
+
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** Asks until the answer is something, and gives it. */
+export async function until(what, ask, bound = BOUND_MS) {
+	let last;
+	for (const began = Date.now(); Date.now() - began < bound; await sleep(30)) {
+		try {
+			const answer = await ask();
+			if (answer) return answer;
+		} catch (error) {
+			last = error;
+		}
+	}
+	throw new Error(`waited ${bound} ms for ${what}${last ? `: ${last.message}` : ''}`);
+}
+
+const freePort = () =>
+	new Promise((done) => {
+		const server = createServer().listen(0, '127.0.0.1', () => {
+			const { port } = server.address();
+			server.close(() => done(port));
+		});
+	});
+
+export class Window {
+	#base;
+	#session;
+	#ends = [];
+
+	/** Opens the app; `size` is that of the display, which the window fills. */
+	static async open({
+		args = ['--practice'],
+		env = {},
+		size = '1280x800',
+		dark = false,
+		language = 'en_US'
+	} = {}) {
+		const window = new Window();
+		try {
+			await window.#start(args, env, size, dark, language);
+		} catch (error) {
+			await window.close();
+			throw error;
+		}
+		return window;
+	}
+
+	async #start(args, env, size, dark, language) {
+		const home = mkdtempSync(join(tmpdir(), 'firstlight-window-'));
+		this.#ends.push(() => rmSync(home, { recursive: true, force: true }));
+		const port = await freePort();
+		const display = await this.#display(size);
+		const all = {
+			...process.env,
+			DISPLAY: display,
+			HOME: home,
+			XDG_RUNTIME_DIR: home,
+			XDG_DATA_HOME: join(home, 'data'),
+			XDG_CONFIG_HOME: join(home, 'config'),
+			LANG: `${language}.UTF-8`,
+			LANGUAGE: language.slice(0, 2),
+			WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+			TAURI_WEBVIEW_AUTOMATION: 'true',
+			GTK_THEME: dark ? 'Adwaita:dark' : 'Adwaita',
+			...env
+		};
+		const driver = spawn(
+			'dbus-run-session',
+			['--', 'WebKitWebDriver', `--port=${port}`, '--host=127.0.0.1'],
+			{
+				env: all,
+				stdio: ['ignore', 'ignore', 'inherit'],
+				detached: true
+			}
+		);
+		this.#ends.push(() => kill(driver));
+		this.#base = `http://127.0.0.1:${port}`;
+		await until('the driver', () => this.#ask('GET', '/status').then(() => true));
+		const { sessionId } = await this.#ask('POST', '/session', {
+			capabilities: { alwaysMatch: { 'webkitgtk:browserOptions': { binary: app, args } } }
+		});
+		this.#session = `/session/${sessionId}`;
+		await until('the first screen', () => this.find('main h1'));
+		const [width, height] = size.split('x').map(Number);
+		await this.#ask('POST', `${this.#session}/window/rect`, { x: 0, y: 0, width, height }).catch(() => {});
+	}
+
+	async #display(size) {
+		const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', `${size}x24`, '-nolisten', 'tcp'], {
+			stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+			detached: true
+		});
+		this.#ends.push(() => kill(server));
+		const number = await new Promise((done, failed) => {
+			server.stdio[3].once('data', (text) => done(String(text).trim()));
+			server.once('exit', () => failed(new Error('Xvfb ended; `cargo xtask setup` installs it')));
+		});
+		return `:${number}`;
+	}
+
+	async #ask(method, path, body) {
+		const response = await fetch(this.#base + path, { method, body: body && JSON.stringify(body) });
+		const { value } = await response.json();
+		if (value?.error) throw new Error(`${value.error}: ${value.message}`);
+		return value;
+	}
+
+	async find(css) {
+		return (await this.#ask('POST', `${this.#session}/element`, { using: 'css selector', value: css }))[
+			ELEMENT
+		];
+	}
+
+	/** Runs a function body in the page. */
+	run(script, ...args) {
+		return this.#ask('POST', `${this.#session}/execute/sync`, { script, args });
+	}
+
+	/** Visible text of the page's content. */
+	text() {
+		return this.run('return document.querySelector("main").innerText');
+	}
+
+	sees(text, bound) {
+		return until(`“${text}” on the screen`, async () => (await this.text()).includes(text), bound);
+	}
+
+	/** Keys go to whatever has the focus, as a person's do. */
+	async keys(...strokes) {
+		for (const stroke of strokes) {
+			const active = await this.#ask('GET', `${this.#session}/element/active`);
+			await this.#ask('POST', `${this.#session}/element/${active[ELEMENT]}/value`, { text: stroke });
+		}
+	}
+
+	/** Presses a key together with Control. */
+	async control(key) {
+		const down = [
+			{ type: 'keyDown', value: KEY.control },
+			{ type: 'keyDown', value: key },
+			{ type: 'keyUp', value: key },
+			{ type: 'keyUp', value: KEY.control }
+		];
+		await this.#ask('POST', `${this.#session}/actions`, {
+			actions: [{ type: 'key', id: 'keys', actions: down }]
+		});
+	}
+
+	async press(key) {
+		const actions = [
+			{ type: 'keyDown', value: key },
+			{ type: 'keyUp', value: key }
+		];
+		await this.#ask('POST', `${this.#session}/actions`, { actions: [{ type: 'key', id: 'keys', actions }] });
+	}
+
+	/** Tab by tab until the thing with this text has the focus, as somebody without a mouse does. */
+	async tabTo(text, most = 60) {
+		for (let i = 0; i < most; i++) {
+			await this.press(KEY.tab);
+			const focused = await this.run(
+				'const e = document.activeElement; const l = e?.id && document.querySelector(`label[for="${e.id}"]`); return `${e?.innerText ?? ""} ${l?.innerText ?? ""} ${e?.ariaLabel ?? ""}`'
+			);
+			if (focused.includes(text)) return;
+		}
+		throw new Error(`no way by keyboard to “${text}”:\n${await this.text()}`);
+	}
+
+	async screenshot(name) {
+		mkdirSync(shots, { recursive: true });
+		const file = join(shots, `${name}.png`);
+		writeFileSync(file, Buffer.from(await this.#ask('GET', `${this.#session}/screenshot`), 'base64'));
+		return file;
+	}
+
+	/** The result that the job on screen ended with. */
+	outcome(bound) {
+		return until(
+			'an outcome',
+			() => this.run('return document.querySelector("[data-outcome]")?.dataset.outcome ?? null'),
+			bound
+		);
+	}
+
+	async close() {
+		if (this.#session) await this.#ask('DELETE', this.#session).catch(() => {});
+		for (const end of this.#ends.reverse()) await end();
+		this.#ends = [];
+	}
+}
+
+/** Ends a process with all that it started. */
+function kill(process_) {
+	try {
+		process.kill(-process_.pid, 'SIGKILL');
+	} catch {
+		// It has ended by itself.
+	}
+}
