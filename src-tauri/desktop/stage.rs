@@ -4,7 +4,7 @@
 //! may be asked (`commands.rs`) and how it is shown (`ui`).
 
 use api::calls::{ProvisionRequest, Wanted};
-use api::clouds::{GivenClouds, OneCloud};
+use api::clouds::{GivenClouds, Keeper, OneCloud};
 use api::desk::{
     BandView, FactView, FaultView, IdentityView, JobRequest, LookView, NetworkView, ProfileView, ReasonView, RefusalView,
     SecurityView, SettingsView,
@@ -114,7 +114,7 @@ impl Stage {
     pub async fn start(&self, request: JobRequest) -> Result<String, Trouble> {
         let address = self.desk.address(&request.key);
         let wanted = match address.as_ref().map(|address| (address.medium(), address.text().to_owned())) {
-            Some((MediumKind::Serial, path)) => Wanted::Port { path, known: true },
+            Some((MediumKind::Serial, path)) => Wanted::Port { path, problem: None },
             Some((MediumKind::Ble, name)) => Wanted::Ble { name },
             None => {
                 let about = request.key.split_once(':').map_or(request.key.as_str(), |(_, text)| text);
@@ -247,7 +247,7 @@ impl Stage {
             }
         }
         profiles.set_current(Some(&name))?;
-        let settings = self.ground.settings()?;
+        let settings = self.ground.settings().map_err(|why| Refusal::of(RefusalCode::FileUnreadable, &[("why", &why)]))?;
         let cloud: Option<Arc<dyn Cloud>> = match self.ground.cloud_ref(&settings) {
             Some(which) => self.clouds.cloud(&which).await.ok(),
             None => None,
@@ -331,7 +331,7 @@ impl Ground {
                 (wish.driver, wish.carrier, wish.token_endpoint) = (defaults.driver, defaults.carrier, defaults.token_endpoint);
                 (wish.token_host, wish.expect_template) = (defaults.token_host, defaults.expect_template);
                 wish.patience = defaults.patience_s.map(|seconds| seconds.to_string());
-                *secrets = std::mem::take(secrets).or(sign_in(&profile, vault)?);
+                *secrets = std::mem::take(secrets).or(sign_in(&profile, vault).await?);
             }
         }
         Ok(())
@@ -353,15 +353,27 @@ fn profile_view(profile: &Profile) -> ProfileView {
     }
 }
 
+struct ProfileKeeper {
+    profiles: Profiles,
+    vault: Vault,
+}
+
+#[async_trait::async_trait]
+impl Keeper for ProfileKeeper {
+    async fn sign_in(&self, profile: &str) -> Result<Secrets, Refusal> {
+        sign_in(&self.profiles.get(profile)?, &self.vault).await
+    }
+}
+
 /// What a profile signs in with.
-fn sign_in(profile: &Profile, vault: &Vault) -> Result<Secrets, Refusal> {
+async fn sign_in(profile: &Profile, vault: &Vault) -> Result<Secrets, Refusal> {
     let mut secrets = Secrets::default();
     let wanted = match &profile.auth {
         ProfileAuth::Client { id, secret } => vec![(Given::ClientId, id), (Given::ClientSecret, secret)],
         ProfileAuth::Bearer { token } => vec![(Given::Bearer, token)],
     };
     for (given, name) in wanted {
-        if let Some(secret) = vault.get_blocking(&name.0).map_err(|error| unreadable(&error))? {
+        if let Some(secret) = vault.get(&name.0).await.map_err(|error| unreadable(&error))? {
             secrets.set(given, secret);
         }
     }
@@ -369,9 +381,8 @@ fn sign_in(profile: &Profile, vault: &Vault) -> Result<Secrets, Refusal> {
 }
 
 fn real_clouds(dir: &std::path::Path, vault: &Vault) -> Arc<dyn Clouds> {
-    let (profiles, vault) = (Profiles::of(dir), vault.clone());
-    let of_profile = Box::new(move |name: &str| sign_in(&profiles.get(name)?, &vault));
-    Arc::new(GivenClouds::new(Secrets::from_environment(|name| std::env::var(name).ok()), of_profile))
+    let keeper = ProfileKeeper { profiles: Profiles::of(dir), vault: vault.clone() };
+    Arc::new(GivenClouds::new(Secrets::from_environment(|name| std::env::var(name).ok()), Box::new(keeper)))
 }
 
 fn real_media() -> Vec<Arc<dyn Medium>> {
