@@ -4,8 +4,8 @@
  * Each test gets a fresh app, a fresh display, a session bus and a state folder of its own. It waits for states, with a
  * bound, and leaves a screenshot.
  */
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -56,6 +56,7 @@ const freePort = () =>
 export class Window {
 	#base;
 	#session;
+	#shown;
 	#ends = [];
 
 	/** Opens the app; `size` is that of the display, which the window fills. */
@@ -81,6 +82,7 @@ export class Window {
 		this.#ends.push(() => rmSync(home, { recursive: true, force: true }));
 		const port = await freePort();
 		const display = await this.#display(size);
+		this.#shown = display;
 		const all = {
 			...process.env,
 			DISPLAY: display,
@@ -130,7 +132,11 @@ export class Window {
 	}
 
 	async #ask(method, path, body) {
-		const response = await fetch(this.#base + path, { method, body: body && JSON.stringify(body) });
+		const response = await fetch(this.#base + path, {
+			method,
+			body: body && JSON.stringify(body),
+			signal: AbortSignal.timeout(BOUND_MS)
+		});
 		const { value } = await response.json();
 		if (value?.error) throw new Error(`${value.error}: ${value.message}`);
 		return value;
@@ -197,10 +203,17 @@ export class Window {
 		throw new Error(`no way by keyboard to “${text}”:\n${await this.text()}`);
 	}
 
+	/** What a person would see: the display itself, not the page's idea of it. */
 	async screenshot(name) {
 		mkdirSync(shots, { recursive: true });
 		const file = join(shots, `${name}.png`);
-		writeFileSync(file, Buffer.from(await this.#ask('GET', `${this.#session}/screenshot`), 'base64'));
+		// Two frames, so that what was just asked for is painted.
+		await this.run('return new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))');
+		const taken = spawnSync('import', ['-window', 'root', file], {
+			env: { ...process.env, DISPLAY: this.#shown },
+			timeout: BOUND_MS
+		});
+		if (taken.status !== 0) throw new Error(`no screenshot: ${taken.error ?? taken.stderr}`);
 		return file;
 	}
 

@@ -15,6 +15,7 @@ const WINDOW_TESTS: &[(&str, &str)] = &[
     ("xauth", "access to that display"),
     ("webkit2gtk-driver", "driving the real window"),
     ("dbus", "a session bus for the tests"),
+    ("imagemagick", "pictures of the screen"),
     ("fonts-dejavu-core", "letters on that display"),
 ];
 
