@@ -6,8 +6,8 @@
 use api::calls::{ProvisionRequest, Wanted};
 use api::clouds::{GivenClouds, Keeper, OneCloud};
 use api::desk::{
-    BandView, FactView, FaultView, IdentityView, JobRequest, LookView, NetworkView, ProfileView, ReasonView, RefusalView,
-    SecurityView, SettingsView,
+    BandView, FactView, FaultView, IdentityView, JobRequest, LookView, NetworkView, ProfileView, ReasonView,
+    RefusalView, SecurityView, SettingsView,
 };
 use api::secrets::{SecretName as Given, Secrets};
 use api::watch::{Desk, DeskParts};
@@ -79,8 +79,8 @@ impl Stage {
             let clouds = real_clouds(&dir, &vault);
             (Ground::Real { profiles: Profiles::of(&dir), vault }, real_media(), clouds, journal)
         };
-        let engine =
-            Engine::new(journal, media.clone(), clouds.clone()).map_err(|refusal| format!("{:?}", refusal.reasons))?;
+        let engine = Engine::new(journal, media.clone(), clouds.clone())
+            .map_err(|refusal| format!("{:?}", refusal.reasons))?;
         let settings = ground.settings()?;
         let cloud = match ground.cloud_ref(&settings) {
             Some(which) => clouds.cloud(&which).await.ok(),
@@ -103,11 +103,20 @@ impl Stage {
 
     pub async fn look(&self, key: String, device_secret: Option<Secret>) -> Result<LookView, Trouble> {
         let address = self.desk.address(&key).ok_or_else(|| {
-            Refusal::of(RefusalCode::UnknownPort, &[("port", key.split_once(':').map_or(key.as_str(), |(_, text)| text))])
+            Refusal::of(
+                RefusalCode::UnknownPort,
+                &[("port", key.split_once(':').map_or(key.as_str(), |(_, text)| text))],
+            )
         })?;
         let settings = DriverSettings { device_secret, ..DriverSettings::default() };
         let look = self.desk.engine().look(&address, None, &settings, &CancellationToken::new()).await?;
-        let device = self.desk.engine().units().into_iter().find(|unit| unit.unit == look.unit).and_then(|unit| unit.device);
+        let device = self
+            .desk
+            .engine()
+            .units()
+            .into_iter()
+            .find(|unit| unit.unit == look.unit)
+            .and_then(|unit| unit.device);
         Ok(look_view(key, look, device.map(|device| device.0)))
     }
 
@@ -172,14 +181,17 @@ impl Stage {
     pub async fn check_again(&self, job: &str) -> Result<(), Trouble> {
         let settled = self.desk.engine().reconcile().await;
         match settled.into_iter().find(|case| case.job.to_string() == job) {
-            Some(case) if case.verdict != Verdict::Passed => case.fault.map_or(Ok(()), |fault| Err(fault.into())),
+            Some(case) if case.verdict != Verdict::Passed => {
+                case.fault.map_or(Ok(()), |fault| Err(fault.into()))
+            }
             _ => Ok(()),
         }
     }
 
     pub async fn history(&self, unit: String) -> Vec<FactView> {
         let engine = self.desk.engine().clone();
-        let facts = tokio::task::spawn_blocking(move || engine.history(&UnitId(unit))).await.unwrap_or_default();
+        let facts =
+            tokio::task::spawn_blocking(move || engine.history(&UnitId(unit))).await.unwrap_or_default();
         facts.iter().map(FactView::new).collect()
     }
 
@@ -193,7 +205,10 @@ impl Stage {
         let state = self.unit(&unit)?;
         let (which, device) = self.cloud_device(&state)?;
         let cloud = self.clouds.cloud(&which).await?;
-        cloud.rename(device, &name).await.map_err(|error| Fault::from_cloud(engine::Step::Describe, &error))?;
+        cloud
+            .rename(device, &name)
+            .await
+            .map_err(|error| Fault::from_cloud(engine::Step::Describe, &error))?;
         Ok(())
     }
 
@@ -212,9 +227,15 @@ impl Stage {
         }
     }
 
-    pub async fn save_profile(&self, profile: ProfileView, id: Secret, secret: Secret) -> Result<(), Trouble> {
+    pub async fn save_profile(
+        &self,
+        profile: ProfileView,
+        id: Secret,
+        secret: Secret,
+    ) -> Result<(), Trouble> {
         let Ground::Real { profiles, vault } = &self.ground else {
-            let what = [("what", "Practice keeps no profiles."), ("fix", "Start Firstlight without --practice.")];
+            let what =
+                [("what", "Practice keeps no profiles."), ("fix", "Start Firstlight without --practice.")];
             return Err(Refusal::of(RefusalCode::Usage, &what).into());
         };
         let server = cloud::Server::parse(&profile.server)
@@ -231,7 +252,11 @@ impl Stage {
         for (kept, secret) in keep {
             vault.put(&kept.0, secret).await.map_err(|error| unreadable(&error))?;
         }
-        let wifi = profile.wifi.iter().map(|ssid| WifiProfile { name: ssid.clone(), ssid: ssid.clone(), password: None });
+        let wifi = profile.wifi.iter().map(|ssid| WifiProfile {
+            name: ssid.clone(),
+            ssid: ssid.clone(),
+            password: None,
+        });
         let replaced = profiles.put(Profile {
             name: name.clone(),
             server: server.to_string(),
@@ -247,7 +272,10 @@ impl Stage {
             }
         }
         profiles.set_current(Some(&name))?;
-        let settings = self.ground.settings().map_err(|why| Refusal::of(RefusalCode::FileUnreadable, &[("why", &why)]))?;
+        let settings = self
+            .ground
+            .settings()
+            .map_err(|why| Refusal::of(RefusalCode::FileUnreadable, &[("why", &why)]))?;
         let cloud: Option<Arc<dyn Cloud>> = match self.ground.cloud_ref(&settings) {
             Some(which) => self.clouds.cloud(&which).await.ok(),
             None => None,
@@ -301,7 +329,8 @@ impl Ground {
     }
 
     fn cloud_ref(&self, settings: &SettingsView) -> Option<CloudRef> {
-        let current = settings.profiles.iter().find(|profile| Some(&profile.name) == settings.current.as_ref())?;
+        let current =
+            settings.profiles.iter().find(|profile| Some(&profile.name) == settings.current.as_ref())?;
         let profile = match self {
             Ground::Practice(_) => None,
             Ground::Real { .. } => Some(current.name.clone()),
@@ -328,7 +357,8 @@ impl Ground {
                 wish.org = profile.org.map(|org| org.to_string());
                 wish.owner = profile.owner.map(|owner| owner.to_string());
                 let defaults = profile.defaults.clone();
-                (wish.driver, wish.carrier, wish.token_endpoint) = (defaults.driver, defaults.carrier, defaults.token_endpoint);
+                (wish.driver, wish.carrier, wish.token_endpoint) =
+                    (defaults.driver, defaults.carrier, defaults.token_endpoint);
                 (wish.token_host, wish.expect_template) = (defaults.token_host, defaults.expect_template);
                 wish.patience = defaults.patience_s.map(|seconds| seconds.to_string());
                 *secrets = std::mem::take(secrets).or(sign_in(&profile, vault).await?);
@@ -397,7 +427,8 @@ fn real_media() -> Vec<Arc<dyn Medium>> {
 fn state_folder() -> Result<PathBuf, String> {
     match std::env::var_os("FIRSTLIGHT_STATE") {
         Some(dir) => Ok(dir.into()),
-        None => api::state::folder().ok_or_else(|| "the system names no data folder; set FIRSTLIGHT_STATE".to_owned()),
+        None => api::state::folder()
+            .ok_or_else(|| "the system names no data folder; set FIRSTLIGHT_STATE".to_owned()),
     }
 }
 
@@ -410,7 +441,10 @@ fn look_view(key: String, look: Look, device: Option<i32>) -> LookView {
         networks: look.networks.map(|networks| networks.into_iter().map(network_view).collect()),
         identity: IdentityView {
             unit: Some(look.unit.0),
-            online_already: identity.interfaces.iter().any(|interface| interface.kind != InterfaceKind::Wifi && interface.ready),
+            online_already: identity
+                .interfaces
+                .iter()
+                .any(|interface| interface.kind != InterfaceKind::Wifi && interface.ready),
             five_ghz: wifi.and_then(|wifi| wifi.five_ghz),
             last_fault: None,
             name: identity.name,
@@ -427,7 +461,9 @@ fn network_view(network: Network) -> NetworkView {
     NetworkView {
         ssid: network.ssid,
         rssi: network.rssi,
-        band: network.channel.map(|channel| if channel > 14 { BandView::Five } else { BandView::TwoPointFour }),
+        band: network
+            .channel
+            .map(|channel| if channel > 14 { BandView::Five } else { BandView::TwoPointFour }),
         security: match network.security {
             Security::Open => SecurityView::Open,
             Security::Enterprise => SecurityView::Enterprise,

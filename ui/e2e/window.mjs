@@ -69,7 +69,7 @@ export class Window {
 	} = {}) {
 		const window = new Window();
 		try {
-			await window.#start(args, env, size, dark, language);
+			await window.#start(args, env, size, dark);
 		} catch (error) {
 			await window.close();
 			throw error;
@@ -77,7 +77,7 @@ export class Window {
 		return window;
 	}
 
-	async #start(args, env, size, dark, language) {
+	async #start(args, env, size, dark) {
 		const home = mkdtempSync(join(tmpdir(), 'firstlight-window-'));
 		this.#ends.push(() => rmSync(home, { recursive: true, force: true }));
 		const port = await freePort();
@@ -90,8 +90,7 @@ export class Window {
 			XDG_RUNTIME_DIR: home,
 			XDG_DATA_HOME: join(home, 'data'),
 			XDG_CONFIG_HOME: join(home, 'config'),
-			LANG: `${language}.UTF-8`,
-			LANGUAGE: language.slice(0, 2),
+			LANG: 'C.UTF-8',
 			WEBKIT_DISABLE_COMPOSITING_MODE: '1',
 			TAURI_WEBVIEW_AUTOMATION: 'true',
 			GTK_THEME: dark ? 'Adwaita:dark' : 'Adwaita',

@@ -6,7 +6,8 @@
 mod checks;
 mod profile;
 
-pub(crate) use checks::{bad_server, missing};
+pub use checks::bad_server;
+pub(crate) use checks::missing;
 pub use profile::{ProfileChecked, ProfileRequest};
 
 use crate::secrets::{SecretName, Secrets};

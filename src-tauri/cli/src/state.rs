@@ -21,11 +21,9 @@ impl State {
             (Some(dir), true) => Ok(State::Folder(dir.join("practice"))),
             (Some(dir), false) => Ok(State::Folder(dir.clone())),
             (None, true) => Ok(State::Memory),
-            (None, false) => api::state::folder()
-                .map(State::Folder)
-                .ok_or_else(|| {
-                    Refusal::of(RefusalCode::StateUnusable, &[("why", "the system names no data folder")])
-                }),
+            (None, false) => api::state::folder().map(State::Folder).ok_or_else(|| {
+                Refusal::of(RefusalCode::StateUnusable, &[("why", "the system names no data folder")])
+            }),
         }
     }
 

@@ -12,6 +12,7 @@ const PARTS: &[Part] = &[
     ("ui", "the UI: formatting, lint, types, tests, build", ui),
     ("lint", "clippy, warnings are errors", lint),
     ("test", "the Rust tests", test),
+    ("kill", "200 runs of the command line, killed at random moments", kill),
     ("bindings", "the TypeScript types are those of the views", bindings),
     ("window", "the built app in its real window", window),
     ("fuzz", "every decoder, a short soak", short_fuzz),
@@ -70,6 +71,13 @@ fn lint() -> Outcome {
 fn test() -> Outcome {
     needs_ui_build()?;
     run(&cargo(), &["test", "--workspace"]).go()
+}
+
+/// The crash test with its full number of kills; `test` makes only a few.
+fn kill() -> Outcome {
+    run(&cargo(), &["test", "--package", "cli", "--test", "acceptance", "crash::"])
+        .env("FIRSTLIGHT_KILLS", "200")
+        .go()
 }
 
 /// The app's own crate embeds the built UI, so its folder must exist even where the UI is not looked at.

@@ -325,6 +325,8 @@ export const faultsDe: Record<FaultCode, FaultWords> = {
 export const refusalsDe: Record<RefusalCode, string> = {
 	'refused.usage': 'Die Anfrage ist nicht vollständig. {what} {fix}',
 	'refused.unknown_port': 'Es gibt keinen Anschluss {port}. Gerät einstecken und aus der Liste wählen.',
+	'refused.port_denied':
+		'Das System lässt Sie {port} nicht öffnen. Konto in die Gruppe „dialout“ (bei Arch „uucp“) aufnehmen, dann neu anmelden.',
 	'refused.unknown_driver': 'Es gibt keinen Treiber {driver}. Im Profil „auto“ wählen.',
 	'refused.insecure_server':
 		'{server} würde unverschlüsselt erreicht. https benutzen; http ist nur für diesen Rechner selbst.',

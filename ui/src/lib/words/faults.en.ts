@@ -321,6 +321,8 @@ export const faultsEn: Record<FaultCode, FaultWords> = {
 export const refusalsEn: Record<RefusalCode, string> = {
 	'refused.usage': 'The request is not complete. {what} {fix}',
 	'refused.unknown_port': 'There is no port {port}. Plug the device in and choose it from the list.',
+	'refused.port_denied':
+		'The system does not let you open {port}. Add your account to the group “dialout” (“uucp” on Arch), then sign out and in.',
 	'refused.unknown_driver': 'There is no driver {driver}. Choose “auto” in the profile.',
 	'refused.insecure_server':
 		'{server} would be reached without encryption. Use https; plain http is for this computer only.',

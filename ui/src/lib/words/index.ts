@@ -23,10 +23,23 @@ const catalogues: Record<string, Catalogue> = {
 	de: { words: de, faults: faultsDe, refusals: refusalsDe }
 };
 
-const preferred = (typeof navigator === 'undefined' ? ['en'] : navigator.languages).map((tag) =>
-	tag.slice(0, 2)
-);
-export const language: string = preferred.find((tag) => tag in catalogues) ?? 'en';
+/** The languages there are, each by its own name. */
+export const languages: Record<string, string> = { en: 'English', de: 'Deutsch' };
+const CHOSEN = 'language';
+
+/** What was chosen in the window, else the system's language, else English. */
+function choice(): string {
+	const chosen = typeof localStorage === 'undefined' ? null : localStorage.getItem(CHOSEN);
+	const system = typeof navigator === 'undefined' ? [] : navigator.languages;
+	return [chosen ?? '', ...system].map((tag) => tag.slice(0, 2)).find((tag) => tag in catalogues) ?? 'en';
+}
+export const language: string = choice();
+
+export function chooseLanguage(tag: string) {
+	localStorage.setItem(CHOSEN, tag);
+	location.reload();
+}
+
 const catalogue = catalogues[language] ?? { words: en, faults: faultsEn, refusals: refusalsEn };
 
 export const w: Words = catalogue.words;
