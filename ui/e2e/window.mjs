@@ -60,13 +60,7 @@ export class Window {
 	#ends = [];
 
 	/** Opens the app; `size` is that of the display, which the window fills. */
-	static async open({
-		args = ['--practice'],
-		env = {},
-		size = '1280x800',
-		dark = false,
-		language = 'en_US'
-	} = {}) {
+	static async open({ args = ['--practice'], env = {}, size = '1280x800', dark = false } = {}) {
 		const window = new Window();
 		try {
 			await window.#start(args, env, size, dark);
