@@ -1,3 +1,5 @@
+//! What Tauri wants done before the app is compiled; its folder of capabilities is not where Tauri looks by itself.
+
 fn main() {
     // With a pattern of our own, tauri-build emits no such line: a wrong permission would go unnoticed.
     println!("cargo:rerun-if-changed=src-tauri/desktop/capabilities");
