@@ -416,3 +416,16 @@ pub fn typescript() -> String {
     file.push('\n');
     file
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_windows_types_are_those_of_the_views() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/src/lib/backend/bindings/views.ts");
+        let written = std::fs::read_to_string(file).expect("the generated file is committed");
+        assert!(
+            written == super::typescript(),
+            "the views changed: run `cargo xtask bindings`, look at the change, commit it"
+        );
+    }
+}

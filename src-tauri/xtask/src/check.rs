@@ -11,9 +11,7 @@ const PARTS: &[Part] = &[
     ("tidy", "the house rules: who may import whom, and what may not be written", tidy::tidy),
     ("ui", "the UI: formatting, lint, types, tests, build", ui),
     ("lint", "clippy, warnings are errors", lint),
-    ("test", "the Rust tests", test),
-    ("kill", "200 runs of the command line, killed at random moments", kill),
-    ("bindings", "the TypeScript types are those of the views", bindings),
+    ("test", "the Rust tests, among them 200 kills at random moments", test),
     ("window", "the built app in its real window", window),
     ("fuzz", "every decoder, a short soak", short_fuzz),
     ("lab", "real Bluetooth and USB, where the lab is", || lab::lab().map(|_| ())),
@@ -70,14 +68,8 @@ fn lint() -> Outcome {
 
 fn test() -> Outcome {
     needs_ui_build()?;
-    run(&cargo(), &["test", "--workspace"]).go()
-}
-
-/// The crash test with its full number of kills; `test` makes only a few.
-fn kill() -> Outcome {
-    run(&cargo(), &["test", "--package", "cli", "--test", "acceptance", "crash::"])
-        .env("FIRSTLIGHT_KILLS", "200")
-        .go()
+    // The crash test runs with its full number of kills; a plain `cargo test` makes only a few.
+    run(&cargo(), &["test", "--workspace"]).env("FIRSTLIGHT_KILLS", "200").go()
 }
 
 /// The app's own crate embeds the built UI, so its folder must exist even where the UI is not looked at.
@@ -98,20 +90,6 @@ fn ui() -> Outcome {
 
 pub fn write_bindings() -> Outcome {
     run(&cargo(), &["run", "--quiet", "--package", "api", "--example", "bindings"]).go()
-}
-
-fn bindings() -> Outcome {
-    write_bindings()?;
-    let changed = run("git", &["status", "--porcelain", "--", "ui/src/lib/backend/bindings"])
-        .output()
-        .unwrap_or_default();
-    if changed.trim().is_empty() {
-        Ok(())
-    } else {
-        Err(Stop(format!(
-            "the views changed, and these files with them; look at them and commit them:\n{changed}"
-        )))
-    }
 }
 
 fn window() -> Outcome {

@@ -27,7 +27,7 @@ pub fn lab() -> Outcome<bool> {
     if run(&command, &["available"]).output().is_none() {
         run(&command, &["setup"]).or("The lab needs root, apt and python3; see its README").go()?;
     }
-    run(&cargo(), &["build", "--package", "cli", "--package", "link", "--tests", "--bins"]).go()?;
+    run(&cargo(), &["build", "--workspace", "--tests", "--bins"]).go()?;
     let mut failed = Vec::new();
     for script in &scripts {
         let script = script.to_string_lossy().into_owned();

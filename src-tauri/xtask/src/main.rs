@@ -16,7 +16,7 @@ cargo xtask COMMAND
 
   start              install what is missing, build, and open the app in practice mode (terminal if there is no display)
   check              install what is missing, then run every check and every test
-    --only NAMES     only these parts, separated by commas: format, tidy, lint, test, kill, bindings, ui, window, fuzz, lab
+    --only NAMES     only these parts, separated by commas: format, tidy, ui, lint, test, window, fuzz, lab
     --list           say which parts there are
   setup              only install what is missing
   bindings           write the TypeScript types of the views to ui/src/lib/backend/bindings

@@ -23,5 +23,6 @@ pub fn start(_arguments: &[String]) -> Outcome {
 /// The app with its UI inside, as a debug build: what `start` opens and the window tests drive.
 pub fn build_app() -> Outcome {
     run("npm", &["run", "build"]).within("ui").go()?;
-    run(&cargo(), &["build", "--package", "firstlight", "--features", "tauri/custom-protocol"]).go()
+    // The whole workspace, so that what the checks built serves here too.
+    run(&cargo(), &["build", "--workspace", "--bins", "--features", "firstlight/custom-protocol"]).go()
 }
