@@ -15,7 +15,7 @@ use cloud::{Cloud, OrgId, UserId};
 use engine::fault::RefusalReason;
 use engine::plan::profile::{Profile, ProfileAuth, Profiles, SecretName, WifiProfile};
 use engine::record::Journal;
-use engine::vault::{Vault, VaultKind};
+use engine::vault::{Vault, VaultError, VaultKind};
 use engine::work::{Clouds, Engine, Look, Verdict};
 use engine::{CloudRef, Fault, JobId, Refusal, RefusalCode, Target, UnitId};
 use link::Medium;
@@ -25,6 +25,7 @@ use proto::{DriverSettings, InterfaceKind, MediumKind, Network, Secret, Security
 use serde::Serialize;
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -55,7 +56,7 @@ const PRACTICE_PATIENCE_S: &str = "25";
 /// Where settings come from.
 enum Ground {
     Practice(sim::World),
-    Real { profiles: Profiles, vault: Vault },
+    Real { profiles: Profiles, strongbox: Arc<Strongbox> },
 }
 
 pub struct Stage {
@@ -75,9 +76,9 @@ impl Stage {
         } else {
             let dir = state_folder()?;
             let journal = Journal::open(&dir)?;
-            let vault = Vault::open(&dir, None).await?;
-            let clouds = real_clouds(&dir, &vault);
-            (Ground::Real { profiles: Profiles::of(&dir), vault }, real_media(), clouds, journal)
+            let strongbox = Arc::new(Strongbox::new(Vault::open(&dir, None).await?));
+            let clouds = real_clouds(&dir, &strongbox);
+            (Ground::Real { profiles: Profiles::of(&dir), strongbox }, real_media(), clouds, journal)
         };
         let engine = Engine::new(journal, media.clone(), clouds.clone())
             .map_err(|refusal| format!("{:?}", refusal.reasons))?;
@@ -233,7 +234,7 @@ impl Stage {
         id: Secret,
         secret: Secret,
     ) -> Result<(), Trouble> {
-        let Ground::Real { profiles, vault } = &self.ground else {
+        let Ground::Real { profiles, strongbox } = &self.ground else {
             let what =
                 [("what", "Practice keeps no profiles."), ("fix", "Start Firstlight without --practice.")];
             return Err(Refusal::of(RefusalCode::Usage, &what).into());
@@ -250,7 +251,7 @@ impl Stage {
             (auth, vec![(id_name, id), (secret_name, secret)])
         };
         for (kept, secret) in keep {
-            vault.put(&kept.0, secret).await.map_err(|error| unreadable(&error))?;
+            strongbox.put(&kept, secret).await.map_err(|error| unreadable(&error))?;
         }
         let wifi = profile.wifi.iter().map(|ssid| WifiProfile {
             name: ssid.clone(),
@@ -267,7 +268,7 @@ impl Stage {
             defaults: engine::plan::profile::ProfileDefaults::default(),
         })?;
         for gone in replaced.iter().flat_map(Profile::secret_names) {
-            if let Err(error) = vault.remove(&gone.0).await {
+            if let Err(error) = strongbox.vault.remove(&gone.0).await {
                 tracing::warn!(%error, "a replaced secret stays in the vault");
             }
         }
@@ -305,7 +306,7 @@ impl Ground {
                 vault: "ask".to_owned(),
                 last_ssid: Some(sim::air::PRACTICE_SSID.to_owned()),
             }),
-            Ground::Real { profiles, vault } => {
+            Ground::Real { profiles, strongbox } => {
                 let said = |refusal: Refusal| format!("{:?}", refusal.reasons);
                 let all = profiles.all().map_err(said)?;
                 let current = profiles.current().map_err(said)?;
@@ -317,7 +318,7 @@ impl Ground {
                         .map(|wifi| wifi.ssid.clone()),
                     profiles: all.iter().map(profile_view).collect(),
                     current,
-                    vault: match vault.kind() {
+                    vault: match strongbox.kind() {
                         VaultKind::Keychain => "keychain",
                         VaultKind::EncryptedFile => "file",
                         VaultKind::AskEachTime => "ask",
@@ -347,7 +348,7 @@ impl Ground {
                 wish.patience = Some(PRACTICE_PATIENCE_S.to_owned());
                 secrets.set(Given::Bearer, Secret::new("practice"));
             }
-            Ground::Real { profiles, vault } => {
+            Ground::Real { profiles, strongbox } => {
                 let Some(name) = profiles.current()? else {
                     return Err(Refusal::of(RefusalCode::UnknownProfile, &[("profile", "")]));
                 };
@@ -361,7 +362,7 @@ impl Ground {
                     (defaults.driver, defaults.carrier, defaults.token_endpoint);
                 (wish.token_host, wish.expect_template) = (defaults.token_host, defaults.expect_template);
                 wish.patience = defaults.patience_s.map(|seconds| seconds.to_string());
-                *secrets = std::mem::take(secrets).or(sign_in(&profile, vault).await?);
+                *secrets = std::mem::take(secrets).or(sign_in(&profile, strongbox).await?);
             }
         }
         Ok(())
@@ -383,35 +384,67 @@ fn profile_view(profile: &Profile) -> ProfileView {
     }
 }
 
+/// The vault, and memory beside it for a keychain that is there but keeps nothing (locked, or without anyone to unlock
+/// it): then secrets are kept until the window closes, and the window says so.
+struct Strongbox {
+    vault: Vault,
+    memory: Vault,
+    refused: AtomicBool,
+}
+
+impl Strongbox {
+    fn new(vault: Vault) -> Strongbox {
+        Strongbox { vault, memory: Vault::ask_each_time(), refused: AtomicBool::new(false) }
+    }
+
+    fn kind(&self) -> VaultKind {
+        if self.refused.load(Ordering::Relaxed) { self.memory.kind() } else { self.vault.kind() }
+    }
+
+    async fn put(&self, name: &SecretName, secret: Secret) -> Result<(), VaultError> {
+        let Err(error) = self.vault.put(&name.0, secret.clone()).await else { return Ok(()) };
+        tracing::warn!(%error, "the keychain keeps nothing; secrets stay in memory");
+        self.refused.store(true, Ordering::Relaxed);
+        self.memory.put(&name.0, secret).await
+    }
+
+    async fn get(&self, name: &SecretName) -> Result<Option<Secret>, VaultError> {
+        match self.memory.get(&name.0).await? {
+            Some(secret) => Ok(Some(secret)),
+            None => self.vault.get(&name.0).await,
+        }
+    }
+}
+
 struct ProfileKeeper {
     profiles: Profiles,
-    vault: Vault,
+    strongbox: Arc<Strongbox>,
 }
 
 #[async_trait::async_trait]
 impl Keeper for ProfileKeeper {
     async fn sign_in(&self, profile: &str) -> Result<Secrets, Refusal> {
-        sign_in(&self.profiles.get(profile)?, &self.vault).await
+        sign_in(&self.profiles.get(profile)?, &self.strongbox).await
     }
 }
 
 /// What a profile signs in with.
-async fn sign_in(profile: &Profile, vault: &Vault) -> Result<Secrets, Refusal> {
+async fn sign_in(profile: &Profile, strongbox: &Strongbox) -> Result<Secrets, Refusal> {
     let mut secrets = Secrets::default();
     let wanted = match &profile.auth {
         ProfileAuth::Client { id, secret } => vec![(Given::ClientId, id), (Given::ClientSecret, secret)],
         ProfileAuth::Bearer { token } => vec![(Given::Bearer, token)],
     };
     for (given, name) in wanted {
-        if let Some(secret) = vault.get(&name.0).await.map_err(|error| unreadable(&error))? {
+        if let Some(secret) = strongbox.get(name).await.map_err(|error| unreadable(&error))? {
             secrets.set(given, secret);
         }
     }
     Ok(secrets)
 }
 
-fn real_clouds(dir: &std::path::Path, vault: &Vault) -> Arc<dyn Clouds> {
-    let keeper = ProfileKeeper { profiles: Profiles::of(dir), vault: vault.clone() };
+fn real_clouds(dir: &std::path::Path, strongbox: &Arc<Strongbox>) -> Arc<dyn Clouds> {
+    let keeper = ProfileKeeper { profiles: Profiles::of(dir), strongbox: strongbox.clone() };
     Arc::new(GivenClouds::new(Secrets::from_environment(|name| std::env::var(name).ok()), Box::new(keeper)))
 }
 
