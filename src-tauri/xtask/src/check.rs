@@ -1,6 +1,6 @@
 //! `cargo xtask check`: all that CI runs, and nothing that it does not.
 
-use crate::shell::{Outcome, Stop, cargo, root, run, say};
+use crate::shell::{Outcome, Stop, cargo, root, run, say, target};
 use crate::{lab, setup, start, tidy};
 use std::time::Instant;
 
@@ -95,6 +95,23 @@ pub fn write_bindings() -> Outcome {
 fn window() -> Outcome {
     start::build_app()?;
     run("npm", &["run", "--silent", "test:window"]).within("ui").go()
+}
+
+/// The pictures of the README; everything else that the window tests leave stays in the target folder.
+const PICTURES: &[&str] = &["provision-devices", "provision-setup", "provision-passed", "provision-failed"];
+
+pub fn screenshots() -> Outcome {
+    window()?;
+    for name in PICTURES {
+        let (from, to) = (
+            target().join(format!("screenshots/{name}.png")),
+            root().join(format!("docs/images/{name}.png")),
+        );
+        std::fs::create_dir_all(root().join("docs/images"))
+            .and_then(|()| std::fs::copy(&from, &to))
+            .map_err(|error| Stop(format!("{} cannot be copied to docs/images: {error}", from.display())))?;
+    }
+    Ok(())
 }
 
 fn short_fuzz() -> Outcome {

@@ -20,6 +20,7 @@ cargo xtask COMMAND
     --list           say which parts there are
   setup              only install what is missing
   bindings           write the TypeScript types of the views to ui/src/lib/backend/bindings
+  screenshots        play the window tests and take the README's pictures from them
   lab                run the tests that need the Bluetooth and USB lab (../shared/btlab, or FIRSTLIGHT_BTLAB)
   fuzz [--inputs N]  feed every decoder N inputs (default 1000000)
   bench [NAMES]      measure; figures are printed, never asserted
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Some("check") => check::check(rest),
         Some("setup") => setup::everything().map(|_| ()),
         Some("bindings") => check::write_bindings(),
+        Some("screenshots") => setup::everything().and_then(|()| check::screenshots()),
         Some("lab") => lab::lab().map(|_| ()),
         Some("fuzz") => check::fuzz(rest),
         Some("bench") => bench::bench(rest),
