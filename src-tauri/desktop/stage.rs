@@ -6,8 +6,7 @@
 use api::calls::{ProvisionRequest, Wanted};
 use api::clouds::{GivenClouds, Keeper, OneCloud};
 use api::desk::{
-    BandView, FactView, FaultView, IdentityView, JobRequest, LookView, NetworkView, ProfileView, ReasonView,
-    RefusalView, SecurityView, SettingsView,
+    FactView, FaultView, JobRequest, LookView, ProfileView, ReasonView, RefusalView, SettingsView,
 };
 use api::secrets::{SecretName as Given, Secrets};
 use api::watch::{Desk, DeskParts};
@@ -16,12 +15,12 @@ use engine::fault::RefusalReason;
 use engine::plan::profile::{Profile, ProfileAuth, Profiles, SecretName, WifiProfile};
 use engine::record::Journal;
 use engine::vault::{Vault, VaultError, VaultKind};
-use engine::work::{Clouds, Engine, Look, Verdict};
+use engine::work::{Clouds, Engine, Verdict};
 use engine::{CloudRef, Fault, JobId, Refusal, RefusalCode, Target, UnitId};
 use link::Medium;
 use link::ble::{BleMedium, BleSettings};
 use link::serial::{SerialMedium, SerialSettings};
-use proto::{DriverSettings, InterfaceKind, MediumKind, Network, Secret, Security};
+use proto::{DriverSettings, MediumKind, Secret};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -118,7 +117,7 @@ impl Stage {
             .into_iter()
             .find(|unit| unit.unit == look.unit)
             .and_then(|unit| unit.device);
-        Ok(look_view(key, look, device.map(|device| device.0)))
+        Ok(LookView::new(key, look, device.map(|device| device.0)))
     }
 
     pub async fn start(&self, request: JobRequest) -> Result<String, Trouble> {
@@ -462,45 +461,5 @@ fn state_folder() -> Result<PathBuf, String> {
         Some(dir) => Ok(dir.into()),
         None => api::state::folder()
             .ok_or_else(|| "the system names no data folder; set FIRSTLIGHT_STATE".to_owned()),
-    }
-}
-
-fn look_view(key: String, look: Look, device: Option<i32>) -> LookView {
-    let identity = look.identity;
-    let wifi = identity.interfaces.iter().find(|interface| interface.kind == InterfaceKind::Wifi);
-    LookView {
-        key,
-        driver: look.driver.to_owned(),
-        networks: look.networks.map(|networks| networks.into_iter().map(network_view).collect()),
-        identity: IdentityView {
-            unit: Some(look.unit.0),
-            online_already: identity
-                .interfaces
-                .iter()
-                .any(|interface| interface.kind != InterfaceKind::Wifi && interface.ready),
-            five_ghz: wifi.and_then(|wifi| wifi.five_ghz),
-            last_fault: None,
-            name: identity.name,
-            vendor: identity.vendor,
-            template: identity.template,
-            firmware: identity.firmware_version,
-            board: identity.board,
-            device,
-        },
-    }
-}
-
-fn network_view(network: Network) -> NetworkView {
-    NetworkView {
-        ssid: network.ssid,
-        rssi: network.rssi,
-        band: network
-            .channel
-            .map(|channel| if channel > 14 { BandView::Five } else { BandView::TwoPointFour }),
-        security: match network.security {
-            Security::Open => SecurityView::Open,
-            Security::Enterprise => SecurityView::Enterprise,
-            Security::Wep | Security::Personal | Security::Other => SecurityView::Secured,
-        },
     }
 }

@@ -10,6 +10,7 @@ pub mod clouds;
 pub mod desk;
 mod job_view;
 pub mod lines;
+mod look_view;
 pub mod moment;
 pub mod secrets;
 pub mod state;

@@ -92,6 +92,10 @@ pub fn write_bindings() -> Outcome {
     run(&cargo(), &["run", "--quiet", "--package", "api", "--example", "bindings"]).go()
 }
 
+pub fn write_recordings() -> Outcome {
+    run(&cargo(), &["run", "--quiet", "--package", "api", "--example", "recordings"]).go()
+}
+
 fn window() -> Outcome {
     start::build_app()?;
     run("npm", &["run", "--silent", "test:window"]).within("ui").go()

@@ -21,6 +21,8 @@ cargo xtask COMMAND
   setup              only install what is missing
   bindings           write the TypeScript types of the views to ui/src/lib/backend/bindings
   screenshots        play the window tests and take the README's pictures from them
+  recordings         let the engine play the practice world, and write what the window was told to
+                     ui/src/lib/backend/recordings
   lab                run the tests that need the Bluetooth and USB lab (../shared/btlab, or FIRSTLIGHT_BTLAB)
   fuzz [--inputs N]  feed every decoder N inputs (default 1000000)
   bench [NAMES]      measure; figures are printed, never asserted
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Some("setup") => setup::everything().map(|_| ()),
         Some("bindings") => check::write_bindings(),
         Some("screenshots") => setup::everything().and_then(|()| check::screenshots()),
+        Some("recordings") => check::write_recordings(),
         Some("lab") => lab::lab().map(|_| ()),
         Some("fuzz") => check::fuzz(rest),
         Some("bench") => bench::bench(rest),
