@@ -37,6 +37,12 @@ pub trait Medium: Send + Sync {
     /// dropping it stops watching (and scanning, when nobody else watches). Opens no port.
     async fn watch(&self) -> Result<BoxStream<'static, Result<Sighting, LinkError>>, LinkError>;
 
+    /// What is known of one device without waiting for it to show itself; `None` where only watching tells. Opens
+    /// nothing.
+    async fn listed(&self, _address: &Address) -> Option<Advert> {
+        None
+    }
+
     /// Opens the device, bounded in time. Nothing is sent to it.
     async fn open(&self, address: &Address, wiring: &Wiring) -> Result<Box<dyn Link>, LinkError>;
 }

@@ -11,7 +11,7 @@ use crate::{Change, Link, LinkError, Medium, Readiness, Sighting};
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use proto::{Address, MediumKind, Opened, Packet, SerialAdvert, Transmit, Wiring};
+use proto::{Address, Advert, MediumKind, Opened, Packet, SerialAdvert, Transmit, Wiring};
 use serialport::{DataBits, ErrorKind, FlowControl, Parity, SerialPort, StopBits};
 use std::io::Read;
 use std::path::Path;
@@ -98,6 +98,16 @@ impl Medium for SerialMedium {
             |mut seen| async move { seen.recv().await.map(|item| (item, seen)) },
         )
         .boxed())
+    }
+
+    /// Also a port that is in no list (a pty), and one that has another name there (a link).
+    async fn listed(&self, address: &Address) -> Option<Advert> {
+        let Address::Serial(port) = address else { return None };
+        match check(port) {
+            Err(LinkError::NoSuchPort { .. } | LinkError::NotAPort { .. }) => None,
+            // One that we may not open is listed all the same.
+            Ok(()) | Err(_) => Some(Advert::Serial(ports::advert_of(port))),
+        }
     }
 
     async fn open(&self, address: &Address, wiring: &Wiring) -> Result<Box<dyn Link>, LinkError> {

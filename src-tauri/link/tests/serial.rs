@@ -8,7 +8,7 @@ mod contract;
 use async_trait::async_trait;
 use contract::{Bench, Device, within};
 use link::{LinkError, Medium, Readiness, SerialMedium, SerialSettings};
-use proto::{Address, Transmit, Wiring};
+use proto::{Address, Advert, SerialAdvert, Transmit, Wiring};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -173,4 +173,18 @@ async fn a_configured_port_counts_as_ready() {
         Readiness::Ready { detail } => assert!(detail.contains("serial port"), "{detail}"),
         Readiness::NotReady(error) => panic!("{error}"),
     }
+}
+
+#[tokio::test]
+async fn a_port_that_the_system_does_not_list_is_described_all_the_same() {
+    let device = PtyDevice::new();
+    let medium = SerialMedium::new(SerialSettings::default());
+    let plain = Some(Advert::Serial(SerialAdvert::default()));
+    assert_eq!(medium.listed(&device.address()).await, plain);
+    let slave = std::fs::canonicalize(&device.port).expect("the link leads somewhere");
+    assert_eq!(medium.listed(&Address::Serial(slave.display().to_string())).await, plain);
+    for nothing in ["/dev/there-is-no-such-port", "/etc/passwd"] {
+        assert_eq!(medium.listed(&Address::Serial(nothing.to_owned())).await, None, "{nothing}");
+    }
+    assert_eq!(medium.listed(&Address::Ble("AA:BB:CC:DD:EE:FF".to_owned())).await, None);
 }

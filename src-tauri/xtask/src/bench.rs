@@ -4,7 +4,7 @@ use crate::shell::{Outcome, Stop, cargo, run, say};
 
 /// Name, package, bench target.
 const BENCHES: &[(&str, &str, &str)] =
-    &[("journal", "engine", "journal"), ("unit", "cli", "unit"), ("tracking", "engine", "tracking")];
+    &[("journal", "engine", "journal"), ("unit", "engine", "unit"), ("tracking", "engine", "tracking")];
 
 pub fn bench(names: &[String]) -> Outcome {
     if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == name)) {

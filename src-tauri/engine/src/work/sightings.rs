@@ -43,9 +43,12 @@ fn of(medium: Arc<dyn Medium>) -> impl futures::Stream<Item = Result<Spotted, Fa
     .map(|seen| seen.map(Spotted::from).map_err(|error| Fault::from_link(Step::Connect, &error)))
 }
 
-/// The advert of a device that its medium lists now, without waiting for one that does not.
+/// The advert of a device that its medium lists now. Where only watching tells, for the moment that a list takes.
 pub(crate) async fn listed(media: &[Arc<dyn Medium>], address: &Address) -> Option<Advert> {
     let medium = media.iter().find(|medium| medium.kind() == address.medium())?;
+    if let Some(advert) = medium.listed(address).await {
+        return Some(advert);
+    }
     let look = async {
         let mut sightings = medium.watch().await.ok()?;
         while let Some(sighting) = sightings.next().await {
