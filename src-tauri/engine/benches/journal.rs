@@ -1,4 +1,4 @@
-//! Figures of the journal, printed as `name value`; nothing is asserted, since they belong to the machine.
+//! Figures of the journal, printed as `name value unit`; nothing is asserted, since they belong to the machine.
 //!
 //! Loading is measured in a process of its own (this program again), so that memory is what loading takes.
 
@@ -53,10 +53,7 @@ async fn durable_facts(dir: &Path) {
     for _ in 0..alone {
         journal.append(job, word()).await.expect("a good disk");
     }
-    say(&format!(
-        "journal_facts_per_s_one_at_a_time {:.0}",
-        f64::from(alone) / began.elapsed().as_secs_f64()
-    ));
+    say(&format!("journal_one_at_a_time {:.0} facts/s", f64::from(alone) / began.elapsed().as_secs_f64()));
 
     let began = Instant::now();
     let mut writers = tokio::task::JoinSet::new();
@@ -71,10 +68,10 @@ async fn durable_facts(dir: &Path) {
     }
     writers.join_all().await;
     let facts = (WRITERS * FACTS_EACH) as f64;
-    say(&format!("journal_facts_per_s_{WRITERS}_jobs {:.0}", facts / began.elapsed().as_secs_f64()));
+    say(&format!("journal_grouped_{WRITERS}_jobs {:.0} facts/s", facts / began.elapsed().as_secs_f64()));
     let began = Instant::now();
     journal.verify().expect("intact");
-    say(&format!("journal_verify_{facts}_facts_ms {}", began.elapsed().as_millis()));
+    say(&format!("journal_verify_{facts}_facts {} ms", began.elapsed().as_millis()));
 }
 
 async fn fill(dir: &Path, units: usize) {
@@ -91,20 +88,30 @@ fn load(dir: &Path) {
     let journal = Journal::open(dir).expect("it was filled");
     let opened = began.elapsed();
     let before = resident_kib();
-    let began = Instant::now();
+    let (began, busy) = (Instant::now(), processor_ms());
     let ledger = journal.ledger().expect("intact");
     let folded = began.elapsed();
-    say(&format!("facts {}", ledger.last_seq()));
+    if let (Some(before), Some(after)) = (busy, processor_ms()) {
+        // The same on a machine that has other things to do as well.
+        say(&format!("fold_processor {} ms", after - before));
+    }
+    say(&format!("facts {} facts", ledger.last_seq()));
     let size = std::fs::metadata(dir.join(JOURNAL_FILE)).expect("it is there").len();
-    say(&format!("file_kib {}", size / 1024));
-    say(&format!("open_ms {}", opened.as_millis()));
-    say(&format!("fold_ms {}", folded.as_millis()));
+    say(&format!("file {} KiB", size / 1024));
+    say(&format!("open {} ms", opened.as_millis()));
+    say(&format!("fold {} ms", folded.as_millis()));
     if let (Some(before), Some(after)) = (before, resident_kib()) {
-        say(&format!("memory_kib {}", after.saturating_sub(before)));
+        say(&format!("memory {} KiB", after.saturating_sub(before)));
     }
     let began = Instant::now();
     let open = ledger.open_cases().len() + ledger.ghosts().count();
-    say(&format!("open_cases_us {} ({open} found)", began.elapsed().as_micros()));
+    say(&format!("open_cases {} us, {open} found", began.elapsed().as_micros()));
+}
+
+/// Processor time of this thread, where the system tells it: Linux.
+fn processor_ms() -> Option<u64> {
+    let times = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(times.split(' ').next()?.parse::<u64>().ok()? / 1_000_000)
 }
 
 /// Where the system tells it: Linux.

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: figures, printed as `name value`, never asserted. `docs/measurements.md` quotes them.
+//! `cargo xtask bench`: figures, printed as `name value unit`, never asserted. `docs/measurements.md` quotes them.
 
 use crate::shell::{Outcome, Stop, cargo, run, say};
 

@@ -107,8 +107,8 @@ impl Ledger {
         self.last_seq = self.last_seq.max(fact.seq);
         let entry = self.jobs.entry(fact.job).or_default();
         let was_uncertain = entry.state.token.phase.uncertain();
-        entry.state = std::mem::take(&mut entry.state).apply(&fact.event);
-        entry.timeline = std::mem::take(&mut entry.timeline).apply(fact);
+        entry.state.take_in(&fact.event);
+        entry.timeline.take_in(fact);
         entry.last_seq = fact.seq;
         entry.last_at = fact.at;
         let state = &entry.state;

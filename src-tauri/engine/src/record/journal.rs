@@ -500,7 +500,7 @@ impl Store {
     /// Reads a record's meaning. A record that cannot be read but has the right hash was written by someone who knew
     /// more than this program.
     fn fact(&self, record: Record) -> Result<Fact, JournalError> {
-        let error = match serde_json::from_str(&record.event) {
+        let error = match JobEvent::from_stored(&record.event) {
             Ok(event) if record.v <= FACT_VERSION => {
                 return Ok(Fact { seq: record.seq, at: record.at, job: record.job, event });
             }

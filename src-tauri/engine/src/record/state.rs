@@ -137,6 +137,12 @@ impl JobState {
     /// come after the end (a settled answer, a late check-in) are taken in without changing it.
     #[must_use]
     pub fn apply(mut self, event: &JobEvent) -> JobState {
+        self.take_in(event);
+        self
+    }
+
+    /// [`JobState::apply`] in its place: whoever folds a whole journal moves no states about.
+    pub(crate) fn take_in(&mut self, event: &JobEvent) {
         match event {
             JobEvent::Queued { recipe, target } => {
                 self.recipe = Some(recipe.clone());
@@ -232,7 +238,6 @@ impl JobState {
                 }
             }
         }
-        self
     }
 
     fn may_end_with(&self, outcome: Outcome) -> bool {
@@ -318,9 +323,14 @@ impl Timeline {
     /// The timeline after one more fact. What comes after the end belongs to no step.
     #[must_use]
     pub fn apply(mut self, fact: &Fact) -> Timeline {
+        self.take_in(fact);
+        self
+    }
+
+    pub(crate) fn take_in(&mut self, fact: &Fact) {
         self.began_at.get_or_insert(fact.at);
         if self.ended_at.is_some() {
-            return self;
+            return;
         }
         match &fact.event {
             JobEvent::StepBegan { step } => {
@@ -352,7 +362,6 @@ impl Timeline {
             | JobEvent::SweepIntended { .. }
             | JobEvent::Swept { .. } => {}
         }
-        self
     }
 
     fn close_step(&mut self, at: i64) {
