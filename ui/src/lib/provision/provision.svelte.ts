@@ -43,6 +43,11 @@ export class Provision {
 	readonly sightings: SightingView[] = $derived.by(() => inOrder(Object.values(this.desk.sightings)));
 	readonly current = $derived.by(() => (this.job ? (this.desk.jobs[this.job] ?? null) : null));
 	#round = 0;
+	/**
+	 * The password of the last job, for the next device in the same network. It stays in this object only: never in the
+	 * page again, and gone when it was refused, when another network is used, or when the screen is left.
+	 */
+	#kept = $state.raw<{ ssid: string; password: string } | null>(null);
 
 	constructor(readonly desk: Desk) {
 		// A window that was closed in the middle of a job shows that job again.
@@ -61,6 +66,10 @@ export class Provision {
 	}
 	get passwordProblem(): string | null {
 		return this.ssid === null ? null : passwordProblem(this.password);
+	}
+	/** Nothing is typed, and the password of the last job is used again. */
+	get keepsPassword(): boolean {
+		return this.password === '' && this.#kept !== null && this.#kept.ssid === this.ssid;
 	}
 	get nameProblem(): string | null {
 		return nameProblem(this.name);
@@ -114,17 +123,21 @@ export class Provision {
 		if (!this.chosen || !this.valid || this.starting) return;
 		this.starting = true;
 		this.trouble = null;
+		const ssid = this.ssid;
+		const password = ssid === null ? null : this.keepsPassword ? (this.#kept?.password ?? '') : this.password;
 		try {
 			this.job = await this.desk.backend.start({
 				key: this.chosen,
-				ssid: this.ssid,
-				password: this.ssid === null ? null : this.password,
+				ssid,
+				password,
 				kept_password: false,
 				device_secret: this.deviceSecret || null,
 				name: this.name || null,
 				meta: {},
 				device: null
 			});
+			this.#kept = ssid !== null && password ? { ssid, password } : null;
+			this.password = '';
 		} catch (error) {
 			this.trouble = asTrouble(error);
 		} finally {
@@ -134,6 +147,7 @@ export class Provision {
 
 	/** The same device again: only what was wrong is open. */
 	again() {
+		if (this.current?.fault?.code === 'wifi.password_refused') this.#kept = null;
 		this.job = null;
 		this.trouble = null;
 		this.asked = false;
@@ -148,6 +162,7 @@ export class Provision {
 		this.trouble = null;
 		this.looking = false;
 		this.name = '';
+		this.deviceSecret = '';
 		this.asked = false;
 	}
 }

@@ -61,6 +61,8 @@ export const de: Words = {
 		open: 'offen, ohne Passwort',
 		password: 'Passwort',
 		passwordHint: 'Leer bei offenem Netz, sonst 8 bis 63 Zeichen.',
+		passwordKept:
+			'Das Passwort, das Sie für dieses Netz eingegeben haben, wird wieder verwendet. Tippen Sie, um ein anderes zu nehmen.',
 		reveal: 'Zeigen',
 		conceal: 'Verbergen',
 		name: 'Name in der Cloud (freiwillig)',

@@ -58,6 +58,7 @@ export const en = {
 		open: 'open, no password',
 		password: 'Password',
 		passwordHint: 'Empty for an open network, otherwise 8 to 63 characters.',
+		passwordKept: 'The password you gave for this network is used again. Type to use another.',
 		reveal: 'Show',
 		conceal: 'Hide',
 		name: 'Name in the cloud (optional)',

@@ -1,0 +1,138 @@
+/**
+ * All that a person reads comes from the catalogues: they are replaced by an invented language, every screen is drawn, and
+ * what is left in plain letters must be what devices, clouds and people are called.
+ */
+import { ended, played, running } from '$lib/backend/played';
+import { recording } from '$lib/backend/replay';
+import { cleanup, render } from '@testing-library/svelte';
+import type { Component } from 'svelte';
+import { tick } from 'svelte';
+import { afterEach, expect, test, vi } from 'vitest';
+import Health from '$lib/health/Health.svelte';
+import Profiles from '$lib/profiles/Profiles.svelte';
+import Job from '$lib/provision/Job.svelte';
+import { Provision } from '$lib/provision/provision.svelte';
+import Setup from '$lib/provision/Setup.svelte';
+import Sightings from '$lib/provision/Sightings.svelte';
+import Palette from '$lib/shell/Palette.svelte';
+import StatusStrip from '$lib/shell/StatusStrip.svelte';
+import Units from '$lib/units/Units.svelte';
+
+const invented = vi.hoisted(() => {
+	const sentence = (text: string): string => `⟦${text}⟧`;
+	const all = (value: unknown): unknown =>
+		typeof value === 'string'
+			? sentence(value)
+			: typeof value === 'object' && value !== null
+				? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, all(inner)]))
+				: value;
+	return all as <T>(value: T) => T;
+});
+vi.mock('$lib/words/en', async (original) => invented(await original<object>()));
+vi.mock('$lib/words/faults.en', async (original) => invented(await original<object>()));
+
+afterEach(cleanup);
+
+/** Fields of views that hold names: of things, not sentences of ours. */
+const NAMES = new Set(
+	'address board chain code detail driver firmware host id ip key name path product serial server ssid template text unit vendor version wifi'.split(
+		' '
+	)
+);
+function names(value: unknown, under = ''): string[] {
+	if (typeof value === 'string') return NAMES.has(under) ? [value] : [];
+	if (Array.isArray(value)) return value.flatMap((item) => names(item, under));
+	if (typeof value !== 'object' || value === null) return [];
+	return Object.entries(value).flatMap(([key, inner]) => [...names(inner, key)]);
+}
+const letters = (text: string): string[] => text.match(/\p{L}{2,}/gu) ?? [];
+/** Keys of the keyboard, a unit, and the parts of a time of day. */
+const OURS = ['Ctrl', 'Enter', 'GHz', 'Jan', 'AM', 'PM'];
+const known = new Set([...names(recording).flatMap(letters), ...OURS]);
+
+function read(container: Element): string[] {
+	const texts: string[] = [];
+	const walker = document.createTreeWalker(container, NodeFilter.SHOW_TEXT);
+	while (walker.nextNode()) texts.push(walker.currentNode.textContent ?? '');
+	for (const element of container.querySelectorAll('*'))
+		for (const name of ['aria-label', 'placeholder', 'title', 'alt'])
+			texts.push(element.getAttribute(name) ?? '');
+	return texts;
+}
+
+function plain(text: string): string[] {
+	let rest = text;
+	for (let before = ''; before !== rest;) {
+		before = rest;
+		rest = rest.replace(/⟦[^⟦⟧]*⟧/gu, ' ');
+	}
+	return letters(rest).filter((word) => !known.has(word));
+}
+
+function check(container: Element) {
+	const texts = read(container);
+	expect(texts.join('')).toContain('⟦');
+	expect(texts.filter((text) => plain(text).length > 0)).toEqual([]);
+}
+
+const nothing = () => {};
+const calls = { stop: nothing, again: nothing, another: nothing, checkAgain: nothing };
+
+test.each(['passed', 'failed', 'unknown', 'skipped', 'running'] as const)('a job, %s', (outcome) => {
+	const job = outcome === 'running' ? running() : ended(outcome);
+	check(render(Job, { job, ...calls }).container);
+});
+
+test('the devices in sight, and none', async () => {
+	const desk = await played();
+	check(render(Sightings, { sightings: Object.values(desk.sightings), choose: nothing }).container);
+	check(render(Sightings, { sightings: [], choose: nothing }).container);
+});
+
+test('what a device is to be given', async () => {
+	const desk = await played();
+	for (const key of Object.keys(recording.looks)) {
+		const state = new Provision(desk);
+		await state.choose(key);
+		state.password = '"short"';
+		state.asked = true;
+		check(render(Setup, { state }).container);
+		cleanup();
+	}
+});
+
+test('a device that could not be asked', async () => {
+	const desk = await played({ look: () => Promise.reject({ fault: ended('failed').fault }) });
+	const state = new Provision(desk);
+	await state.choose(recording.view.sightings[0]!.key);
+	check(render(Setup, { state }).container);
+});
+
+test('all devices and the history of each', async () => {
+	const desk = await played();
+	const { container } = render(Units, { desk });
+	for (const button of container.querySelectorAll<HTMLButtonElement>('ul button')) {
+		button.click();
+		await vi.waitFor(() => expect(container.querySelectorAll('ol li').length).toBeGreaterThan(0));
+		await tick();
+		check(container);
+	}
+});
+
+test.each([
+	['profiles', Profiles],
+	['help and health', Health]
+])('%s', async (_, Screen) => {
+	const desk = await played();
+	const { container } = render(Screen as Component<{ desk: typeof desk }>, { desk });
+	container.querySelector('form')?.requestSubmit();
+	await tick();
+	check(container);
+});
+
+test('the status strip and the palette', async () => {
+	const desk = await played();
+	check(render(StatusStrip, { status: desk.status }).container);
+	cleanup();
+	check(render(Palette, { commands: [] }).container);
+});
