@@ -221,4 +221,7 @@ pub struct CloudReadyLine {
 pub struct DeviceReadyLine {
     pub port: String,
     pub unit: String,
+    /// What `FIRSTLIGHT_DEVICE_SECRET` has to be for it, where it asks for a proof of possession.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_secret: Option<&'static str>,
 }

@@ -64,6 +64,8 @@ codes! {
         DeviceConfiguration = "device.configuration_refused",
         DeviceUnsupported = "device.unsupported",
         DeviceHostFixed = "device.host_fixed",
+        /// It takes nothing without a network, and the recipe has none.
+        DeviceNetworkMissing = "device.network_missing",
         DeviceLimits = "device.limits",
         /// Another job works on this unit right now.
         DeviceBusy = "device.busy",
@@ -153,6 +155,7 @@ codes! {
         PasswordLength = "refused.password_length",
         HostLength = "refused.host_length",
         HostFixed = "refused.host_fixed",
+        NetworkMissing = "refused.network_missing",
         NameInvalid = "refused.name_invalid",
         DriverSetting = "refused.driver_setting",
         SecretMissing = "refused.secret_missing",
@@ -380,6 +383,7 @@ impl Fault {
     pub fn from_limit(step: Step, limit: &Limit) -> Fault {
         let code = match limit {
             Limit::HostFixed => FaultCode::DeviceHostFixed,
+            Limit::NetworkMissing => FaultCode::DeviceNetworkMissing,
             Limit::SsidLength { .. }
             | Limit::PasswordLength { .. }
             | Limit::HostLength { .. }
@@ -432,8 +436,11 @@ impl Refusal {
             Limit::HostLength { bytes, most } | Limit::LineLength { bytes, most } => {
                 (RefusalCode::HostLength, vec![("bytes", bytes.to_string()), ("most", most.to_string())])
             }
-            Limit::HostUnusable => (RefusalCode::BadServer, vec![]),
+            Limit::HostUnusable => {
+                (RefusalCode::HostLength, vec![("why", "it is not a plain host name".to_owned())])
+            }
             Limit::HostFixed => (RefusalCode::HostFixed, vec![]),
+            Limit::NetworkMissing => (RefusalCode::NetworkMissing, vec![]),
             Limit::TokenShape => (RefusalCode::DriverSetting, vec![("setting", "token".to_owned())]),
             Limit::Setting { setting, why } => (
                 RefusalCode::DriverSetting,

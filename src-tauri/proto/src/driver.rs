@@ -58,6 +58,9 @@ pub enum Limit {
     HostUnusable,
     #[error("the token does not have the 32 characters that the firmware expects")]
     TokenShape,
+    /// This device is reached over Wi-Fi only, or takes its token together with a network.
+    #[error("this device takes nothing without a Wi-Fi network, and none was given")]
+    NetworkMissing,
     /// This device has its server compiled in.
     #[error("this device has its server built in and cannot be told another")]
     HostFixed,

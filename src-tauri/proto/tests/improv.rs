@@ -1049,6 +1049,8 @@ fn the_setting_for_the_carrier_is_read_or_refused_with_a_reason() {
 fn what_improv_cannot_carry_is_found_before_anything_is_touched() {
     let mut delivery = delivery();
     assert_eq!(Improv.limits(&delivery, &DriverSettings::default(), None), []);
+    let nothing = Delivery { wifi: None, ..delivery.clone() };
+    assert_eq!(Improv.limits(&nothing, &DriverSettings::default(), None), [Limit::NetworkMissing]);
     delivery.wifi = Some(Wifi { ssid: "S".repeat(33), password: Secret::new("p".repeat(65)) });
     let limits = Improv.limits(&delivery, &DriverSettings::default(), None);
     assert!(matches!(

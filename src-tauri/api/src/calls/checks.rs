@@ -119,7 +119,7 @@ pub fn check_patience(patience: Option<&str>, reasons: &mut Reasons) -> u32 {
 pub fn check_token_host(host: Option<&str>, server: Option<&str>, reasons: &mut Reasons) -> String {
     if let Some(host) = host {
         let plain = !host.is_empty()
-            && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']'));
+            && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
         if !plain {
             reasons.add(RefusalCode::HostLength, [("why", "it is not a plain host name".to_owned())]);
         }
@@ -281,6 +281,7 @@ pub fn add_wifi_limit(limit: &Limit, reasons: &mut Reasons) {
         | Limit::HostUnusable
         | Limit::TokenShape
         | Limit::HostFixed
+        | Limit::NetworkMissing
         | Limit::Setting { .. }
         | Limit::LineLength { .. } => {}
     }

@@ -169,6 +169,11 @@ pub fn fault(fault: &Fault) -> Words {
             "Legacy Blynk.Edgent firmware on a serial console takes no server name.",
             "Provision it on the server its firmware was built for, or install newer firmware. No token was taken.",
         ),
+        FaultCode::DeviceNetworkMissing => words(
+            "This device needs a Wi-Fi network, and none was given.".to_owned(),
+            "It is not online and hears no network that it knows, or it takes its token only together with a network.",
+            "Give the network with --wifi and its password in FIRSTLIGHT_WIFI_PASSWORD, and provision again.",
+        ),
         FaultCode::DeviceLimits => words(
             format!(
                 "What it would be given does not fit this device: {}.",
@@ -312,6 +317,11 @@ pub fn fault(fault: &Fault) -> Words {
             },
             "An id does not exist there, or a value is not what it expects.",
             "Check organization, owner and device id in the console.",
+        ),
+        FaultCode::CloudNotFound if about.get("field").is_some() => words(
+            format!("The cloud device has no metadata field “{}”.", about.or("field", "")),
+            "Its template does not define a field of that name; capitals and spaces count.",
+            "Check the name after --meta, or add the field to the template in the console, and set its value there.",
         ),
         FaultCode::CloudNotFound => words(
             format!("The cloud does not know {}.", about.named("the device", "device", "what was asked for")),

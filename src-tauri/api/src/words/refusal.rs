@@ -68,6 +68,10 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             format!("This device has its server built in and cannot be told {}.", about.named("the server", "host", "another")),
             "Use the server that its firmware was built for with --server, or install firmware that takes a server name.",
         ),
+        RefusalCode::NetworkMissing => words(
+            "This driver's devices need a Wi-Fi network, and none was given.".to_owned(),
+            "Give the network with --wifi and its password in FIRSTLIGHT_WIFI_PASSWORD.",
+        ),
         RefusalCode::NameInvalid => words(
             format!("{} cannot be a device's name in the cloud.", about.named("The text", "name", "What was given")),
             "Use 1 to 50 letters, digits, spaces, apostrophes, underscores and hyphens with --name.",

@@ -46,4 +46,7 @@ fn a_sentence_names_what_it_is_about() {
     let mut refused = fault_of(FaultCode::WifiPasswordRefused);
     refused.about.insert("ssid".to_owned(), "Workshop 2G".to_owned());
     assert!(fault(&refused).what.contains("Workshop 2G"));
+    let mut missing = fault_of(FaultCode::CloudNotFound);
+    missing.about.insert("field".to_owned(), "Serial Number".to_owned());
+    assert!(fault(&missing).what.contains("metadata field “Serial Number”"));
 }

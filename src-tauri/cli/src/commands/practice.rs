@@ -82,9 +82,16 @@ fn wrong_fault(side: Side, error: &KnobError) -> Refusal {
     let mut what = error.chars();
     let what =
         what.next().map(|first| first.to_uppercase().chain(what).collect::<String>()).unwrap_or_default();
-    let list: Vec<String> =
-        knobs(side).map(|knob| format!("\n    {:<18} {}", knob.name, knob.what)).collect();
-    usage(format!("{what}."), &format!("Write --fault NAME=VALUE with one of:{}", list.concat()))
+    let list: Vec<String> = knobs(side)
+        .map(|knob| format!("\n    {}={}\n        {}", knob.name, knob.values, knob.what))
+        .collect();
+    let when = match side {
+        Side::Device => "",
+        Side::Cloud => {
+            "\n  WHEN is always, once, first:N, nth:N, every:N or P%; @CALL limits it to one call, as in lost=10%@reserve."
+        }
+    };
+    usage(format!("{what}."), &format!("Write --fault NAME=VALUE with one of:{}{when}", list.concat()))
 }
 
 #[cfg(unix)]
@@ -92,38 +99,56 @@ mod device {
     use super::*;
     use api::lines::DeviceReadyLine;
     use sim::Dialect;
+    use sim::device::espressif::PROOF;
     use sim::pty::{self, Reach};
+    use sim::trouble::SecurityScheme;
+
+    const PRACTICE_CLOUD: &str = "Give the practice cloud's address as in --cloud http://127.0.0.1:9080.";
+
+    fn unknown_device(driver: &str) -> Refusal {
+        usage(
+            format!("No practice device on a serial port speaks “{driver}”."),
+            "Give --driver blynk-console (or one of its dialects: console-a, console-b, console-silent), improv or espressif; \
+micropython, ncp and dead are what else is found on a port. Bluetooth devices are in the practice world: `firstlight scan --practice`.",
+        )
+    }
 
     /// A device on a pty of its own, until it is stopped.
     pub async fn serial(context: &Context, driver: &str, cloud: Option<&str>, faults: &[String]) -> Ended {
         let mut stops = Stops::listen();
         let dialect = Dialect::named(driver)
             .filter(|dialect| dialect.medium() == proto::MediumKind::Serial)
-            .ok_or_else(|| {
-                let known: Vec<&str> = Dialect::ALL
-                    .into_iter()
-                    .filter(|dialect| dialect.medium() == proto::MediumKind::Serial)
-                    .map(Dialect::name)
-                    .collect();
-                let known = format!("blynk-console, {}", known.join(", "));
-                Refusal::of(RefusalCode::UnknownDriver, &[("driver", driver), ("known", &known)])
-            })?;
+            .ok_or_else(|| unknown_device(driver))?;
         let spec = pty::spec(dialect, faults.iter().map(String::as_str))
             .map_err(|error| wrong_fault(Side::Device, &error))?;
         let reach = match cloud {
-            Some(url) => Reach::Url(url.trim_end_matches('/').to_owned()),
+            Some(url) if ::cloud::Server::parse(url).is_ok() => {
+                Reach::Url(url.trim_end_matches('/').to_owned())
+            }
+            // It would hand its token to whoever listens.
+            Some(url) => {
+                return Err(usage(
+                    format!("“{url}” is not the address of a practice cloud on this computer."),
+                    PRACTICE_CLOUD,
+                ));
+            }
             None => Reach::Nowhere,
         };
+        let spec_security = spec.trouble.security;
         let device = pty::serial(spec, reach).map_err(|error| {
-            usage(
-                format!("The practice device cannot be made ({error})."),
-                "Give the practice cloud's address as in --cloud http://127.0.0.1:9080.",
-            )
+            usage(format!("The practice device cannot be made ({error})."), PRACTICE_CLOUD)
         })?;
-        let ready =
-            DeviceReadyLine { port: device.port().display().to_string(), unit: device.unit().to_owned() };
+        let asks_for_proof = dialect == Dialect::EspressifConsole && spec_security != SecurityScheme::Zero;
+        let ready = DeviceReadyLine {
+            port: device.port().display().to_string(),
+            unit: device.unit().to_owned(),
+            device_secret: asks_for_proof.then_some(PROOF),
+        };
         context.face.announce("ready", &ready);
         if !context.face.is_json() {
+            if let Some(secret) = ready.device_secret {
+                note(&format!("export FIRSTLIGHT_DEVICE_SECRET={secret}"));
+            }
             note(&format!("firstlight provision --port {} …", ready.port));
             let cloud = if cloud.is_some() { "" } else { " It knows no cloud; name one with --cloud URL." };
             note(&quiet(&format!("Ctrl-C ends it.{cloud}")));

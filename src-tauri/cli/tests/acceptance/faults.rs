@@ -105,3 +105,18 @@ fn ghosts_are_named_and_swept() {
     assert_eq!(swept.of("ghost")[0]["swept"], true);
     assert!(house.cloud().all_devices().is_empty());
 }
+
+#[test]
+fn what_the_cloud_does_not_know_is_named() {
+    let house = House::new();
+    let (status, finished) = ends(&house, &[], &["--device-id", "999999"]);
+    assert_eq!(status, Some(1), "{finished}");
+    assert_eq!(finished["fault"]["code"], "cloud.not_found");
+    assert!(finished["fault"]["what"].to_string().contains("999999"), "{finished}");
+
+    let device = house.device(2, &[]);
+    let ended = run(&mut house.provision(&port(&device), &["--meta", "No Such Field=1"]));
+    assert_eq!(ended.status, Some(0), "a missing field is a warning on a pass: {}", ended.stdout);
+    let warned = ended.of("warned");
+    assert!(warned[0]["fault"]["what"].to_string().contains("No Such Field"), "{warned:?}");
+}

@@ -2,6 +2,7 @@
 
 use crate::house::*;
 use serde_json::Value;
+use sim::{DeviceSpec, Dialect};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -190,4 +191,31 @@ fn reconfigure_asks_the_cloud() {
     let ended = run(&mut house.program(["reconfigure", "--device-id", &id, "--server", house.url()]));
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
     assert_eq!(ended.of("reconfigured")[0]["device_id"].to_string(), id);
+}
+
+#[test]
+fn a_device_that_is_online_already_needs_no_network() {
+    let house = House::new();
+    let without_network = |port: &str| {
+        let mut command = house.program(["provision", "--port", port, "--server", house.url()]);
+        command.args(["--org", "1", "--owner", "1"]).env_remove("FIRSTLIGHT_WIFI_PASSWORD");
+        run(&mut command)
+    };
+    let device = house.device(1, &[]);
+    assert_eq!(run(&mut house.provision(&port(&device), &[])).status, Some(0));
+    let ended = without_network(&port(&device));
+    assert_eq!((ended.status, &ended.finished()["outcome"]), (Some(0), &"passed".into()), "{}", ended.stdout);
+
+    let improv = house.device_of(DeviceSpec::new(Dialect::ImprovSerial, 2), &[]);
+    let ended = without_network(&port(&improv));
+    assert_eq!(ended.status, Some(1), "{}", ended.stdout);
+    assert_eq!(ended.finished()["fault"]["code"], "device.network_missing");
+    assert_eq!(house.cloud().all_devices().len(), 1, "no token was taken");
+
+    // A console may know a network of its own, so it is asked to try.
+    let fresh = house.device(3, &[]);
+    let ended = without_network(&port(&fresh));
+    assert_eq!(ended.status, Some(1), "{}", ended.stdout);
+    let fault = &ended.finished()["fault"];
+    assert_eq!((&fault["code"], &fault["device_code"]), (&"device.network_missing".into(), &720.into()));
 }

@@ -58,3 +58,14 @@ fn practice_servers_say_first_how_to_reach_them_in_both_manners() {
     device.signal("INT");
     device.end();
 }
+
+#[test]
+fn a_practice_device_that_asks_for_a_proof_tells_it() {
+    for (driver, secret) in [("espressif", true), ("improv", false), ("blynk-console", false)] {
+        let device = Running::start(&mut program(["practice", "device", "serial", "--driver", driver]));
+        let ready: serde_json::Value = serde_json::from_str(&device.wait_for("")).expect("a JSON line");
+        assert_eq!(ready["device_secret"].is_string(), secret, "{ready}");
+        device.signal("INT");
+        device.end();
+    }
+}

@@ -62,6 +62,7 @@ fn bad_input_is_refused_with_a_fix_before_anything_is_touched() {
         (&["--device-id", "0"], &[], &["refused.unknown_device"]),
         (&["--carrier", "pigeon"], &[], &["refused.driver_setting"]),
         (&["--token-host", "http://a/b"], &[], &["refused.host_length"]),
+        (&["--token-host", "blynk.cloud:443"], &[], &["refused.host_length"]),
         (&["--patience", "0"], &[], &["refused.usage"]),
         (&["--meta", "novalue"], &[], &["refused.usage"]),
         (&["--profile", "nobody"], &[], &["refused.unknown_profile"]),
@@ -149,9 +150,25 @@ fn practice_servers_refuse_what_they_do_not_know() {
         &["practice", "cloud", "--fault", "rain=yes"],
         &["practice", "device", "serial", "--driver", "blynk-inject"],
         &["practice", "device", "serial", "--driver", "blynk-console", "--fault", "outcome=maybe"],
+        &["practice", "device", "serial", "--driver", "blynk-console", "--cloud", "http://10.0.0.1:9080"],
     ] {
         let ended = run(program(words).arg("--json"));
         assert_eq!(ended.status, Some(2), "{words:?}: {}", ended.stderr);
         assert_eq!(ended.refusals().len(), 1, "{words:?}");
+    }
+}
+
+#[test]
+fn an_unknown_practice_fault_lists_all_with_their_values() {
+    for (words, listed) in [
+        (&["practice", "cloud", "--fault", "rain=yes"][..], "scope=on|off"),
+        (
+            &["practice", "device", "serial", "--driver", "improv", "--fault", "rain=yes"],
+            "carrier=none|third-string|vendor:ID",
+        ),
+    ] {
+        let ended = run(&mut program(words));
+        assert_eq!(ended.status, Some(2), "{words:?}");
+        assert!(ended.stderr.contains(listed), "{}", ended.stderr);
     }
 }

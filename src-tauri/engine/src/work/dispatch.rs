@@ -258,7 +258,8 @@ impl Engine {
             Fault::new(FaultCode::CloudSignIn, Step::Connect, Blame::Operator, Retry::AfterFix)
                 .with_chain(&refusal)
         })?;
-        cloud.reconfigure(device).await.map_err(|error| Fault::from_cloud(Step::Connect, &error))
+        let asked = cloud.reconfigure(device).await;
+        asked.map_err(|error| Fault::from_cloud(Step::Connect, &error).about("device", device))
     }
 
     /// All units that the journal knows.

@@ -108,7 +108,11 @@ impl Walk {
                     Handed::Over { .. } => not_seen(Step::Join),
                 },
                 JoinEnd::Failed { trouble } => {
-                    let fault = Fault::from_trouble(Step::Join, &trouble);
+                    let mut fault = Fault::from_trouble(Step::Join, &trouble);
+                    // It was given no network, so there is none to compare or to bring nearer.
+                    if self.recipe.ssid.is_none() && fault.code == FaultCode::WifiNotFound {
+                        (fault.code, fault.blame) = (FaultCode::DeviceNetworkMissing, Blame::Operator);
+                    }
                     match &mut token {
                         Some(token) if trouble.code == Some(TOKEN_REFUSED) => {
                             if renewals >= patience::RENEWALS {

@@ -170,7 +170,9 @@ impl Walk {
     /// What this device, now that its dialect is known, would not take of the recipe.
     fn limit_of(&self, reached: &Reached) -> Option<proto::Limit> {
         let dialect = reached.identity.dialect.as_deref();
-        reached.driver.limits(&self.delivery(None), &self.settings(), dialect).into_iter().next()
+        let limit = reached.driver.limits(&self.delivery(None), &self.settings(), dialect).into_iter().next();
+        let lacks_network = self.recipe.ssid.is_none() && needs_network(reached);
+        limit.or(lacks_network.then_some(proto::Limit::NetworkMissing))
     }
 
     fn passed_before(&self, unit: &UnitId) -> bool {
@@ -462,10 +464,20 @@ impl Walk {
             () = self.cancel.cancelled() => return Err(self.stopped(step)),
             presence = self.account.cloud.presence(device) => presence,
         };
-        let presence = presence.map_err(|error| Stop::failed(Fault::from_cloud(step, &error)))?;
+        let presence = presence
+            .map_err(|error| Stop::failed(Fault::from_cloud(step, &error).about("device", device)))?;
         self.account.note_time(presence.at);
         Ok(presence)
     }
+}
+
+/// Whether the device says that Wi-Fi is its only way out and that it is not on it. One that names no interfaces is
+/// left to try, and so is a console: it keeps networks of its own, and joins one of them only when it is told to connect.
+fn needs_network(reached: &Reached) -> bool {
+    let wifi_alone =
+        |interface: &proto::Interface| interface.kind == proto::InterfaceKind::Wifi && !interface.ready;
+    let interfaces = &reached.identity.interfaces;
+    reached.address.medium() == MediumKind::Ble && !interfaces.is_empty() && interfaces.iter().all(wifi_alone)
 }
 
 fn mismatch(step: Step, expected: &str, found: &str) -> Fault {
@@ -701,6 +713,7 @@ impl Walk {
                 let lost = error.effect() == Effect::Maybe;
                 let fault =
                     if lost { Fault::answer_lost(step, &error) } else { Fault::from_cloud(step, &error) };
+                let fault = fault.about("device", device);
                 self.record(JobEvent::TokenFailed { fault: Box::new(fault.clone()) }).await?;
                 if lost { Err(Stop::unknown(fault)) } else { Ok(Err(fault)) }
             }

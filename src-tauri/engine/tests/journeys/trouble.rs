@@ -233,3 +233,31 @@ async fn a_device_without_a_carrier_gets_its_network_and_no_token_is_asked_for()
         assert!(end.code().starts_with("wifi."), "{dialect:?}: {}", end.code());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_needs_wifi_says_so_before_a_token_is_taken() {
+    for dialect in [Dialect::EdgentArduino, Dialect::EdgentIdf, Dialect::ImprovSerial] {
+        let stage = Stage::with(device(dialect, &[]));
+        let recipe = engine::Recipe { ssid: None, ..stage.recipe() };
+        let target = Target::At { address: stage.only_device().address() };
+        let end = stage.provision(recipe, target).await;
+        assert_eq!(
+            (end.outcome, end.code()),
+            (Outcome::Failed, "device.network_missing"),
+            "{dialect:?}: {}",
+            stage.in_words()
+        );
+        assert_eq!(stage.tokens_made(), (0, 0), "{dialect:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_is_online_already_needs_no_network() {
+    for dialect in [Dialect::EdgentArduino, Dialect::EdgentIdf, Dialect::Linux] {
+        let stage = Stage::with(device(dialect, &["cable=ready"]));
+        let recipe = engine::Recipe { ssid: None, ..stage.recipe() };
+        let target = Target::At { address: stage.only_device().address() };
+        let end = stage.provision(recipe, target).await;
+        assert_eq!(end.outcome, Outcome::Passed, "{dialect:?}: {}", stage.in_words());
+    }
+}

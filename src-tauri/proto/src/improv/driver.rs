@@ -62,7 +62,9 @@ impl Driver for Improv {
         };
         // The standard carries nothing but a network, so a delivery without one says nothing.
         let ssid = delivery.wifi.as_ref().map_or(0, |wifi| wifi.ssid.len());
-        if !(1..=MOST_SSID).contains(&ssid) {
+        if delivery.wifi.is_none() {
+            limits.push(Limit::NetworkMissing);
+        } else if !(1..=MOST_SSID).contains(&ssid) {
             limits.push(Limit::SsidLength { bytes: ssid, most: MOST_SSID });
         }
         let password = delivery.wifi.as_ref().map_or(0, |wifi| wifi.password.expose().len());

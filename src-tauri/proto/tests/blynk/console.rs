@@ -561,6 +561,10 @@ fn limits_know_the_dialects() {
     assert_eq!(limits("Lab", PASSWORD, "fra1.blynk.cloud", None), []);
     assert_eq!(limits("Lab", PASSWORD, "fra1.blynk.cloud", Some("console-a")), [Limit::HostFixed]);
     assert_eq!(limits("Lab", PASSWORD, "Blynk.Cloud", Some("console-a")), []);
+    let online = wired_delivery("blynk.cloud");
+    let without_network = |dialect| console.limits(&online, &DriverSettings::default(), Some(dialect));
+    assert_eq!(without_network("console-a"), [Limit::NetworkMissing]);
+    assert_eq!(without_network("console-b"), []);
 
     // 31 blanks and 63 characters that need an escape: 9 + 124 + 1 + 252 with the network alone.
     let (ssid, password) = (" ".repeat(31), " ".repeat(63));

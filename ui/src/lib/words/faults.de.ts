@@ -160,6 +160,11 @@ export const faultsDe: Record<FaultCode, FaultWords> = {
 		'Seine Firmware nimmt keinen anderen Namen.',
 		'Die Cloud benutzen, für die die Firmware gebaut ist, oder neuere Firmware einspielen.'
 	),
+	'device.network_missing': words(
+		'Das Gerät braucht ein WLAN, und keines wurde angegeben.',
+		'Es ist nicht online oder nimmt sein Token nur zusammen mit einem Netz.',
+		'Ein Netz wählen und sein Passwort eingeben, dann wiederholen.'
+	),
 	'device.limits': words(
 		'Das Gerät nähme diese Werte nicht.',
 		'Seine Firmware hat kürzere Felder als andere.',
@@ -335,8 +340,9 @@ export const refusalsDe: Record<RefusalCode, string> = {
 	'refused.bad_owner': 'Die Nummer des Besitzers ist ungültig. Eine ganze Zahl größer als 0 eingeben.',
 	'refused.ssid_length': 'Der Netzname hat {bytes} Bytes; Geräte nehmen 1 bis 31.',
 	'refused.password_length': 'Das Passwort muss leer sein oder 8 bis 63 Zeichen haben.',
-	'refused.host_length': 'Der Servername ist zu lang für das Gerät.',
+	'refused.host_length': 'Das Gerät nimmt diesen Servernamen nicht: einen einfachen, kürzeren angeben.',
 	'refused.host_fixed': 'Der Server ist im Gerät fest eingebaut; {host} kann ihm nicht genannt werden.',
+	'refused.network_missing': 'Geräte dieses Treibers brauchen ein WLAN. Bitte eines wählen.',
 	'refused.name_invalid':
 		'Der Name darf 1 bis 50 Buchstaben, Ziffern, Leerzeichen, Apostrophe, Unter- und Bindestriche haben.',
 	'refused.driver_setting': 'Die Einstellung {setting} ist nicht benutzbar: {why}.',

@@ -160,6 +160,11 @@ export const faultsEn: Record<FaultCode, FaultWords> = {
 		'Its firmware takes no other server name.',
 		'Use the cloud that the firmware was built for, or install newer firmware.'
 	),
+	'device.network_missing': words(
+		'The device needs a Wi-Fi network, and none was given.',
+		'It is not online, or takes its token only together with a network.',
+		'Choose a network and enter its password, then try again.'
+	),
 	'device.limits': words(
 		'The device would not take these values.',
 		'Its firmware has shorter fields than others.',
@@ -331,8 +336,9 @@ export const refusalsEn: Record<RefusalCode, string> = {
 	'refused.bad_owner': 'The owner number is not valid. Enter a whole number greater than 0.',
 	'refused.ssid_length': 'The network name has {bytes} bytes; devices take 1 to 31.',
 	'refused.password_length': 'The password must be empty or have 8 to 63 characters.',
-	'refused.host_length': 'The server name is too long for the device.',
+	'refused.host_length': 'The device cannot take this server name: give a plain, shorter host name.',
 	'refused.host_fixed': 'The device has its server built in and cannot be told {host}.',
+	'refused.network_missing': 'Devices of this driver need a Wi-Fi network. Choose one.',
 	'refused.name_invalid':
 		'The name may have 1 to 50 letters, digits, spaces, apostrophes, underscores and hyphens.',
 	'refused.driver_setting': 'The setting {setting} cannot be used: {why}.',

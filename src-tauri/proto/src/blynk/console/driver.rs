@@ -43,6 +43,10 @@ impl Driver for BlynkConsole {
         if dialect == Some(DIALECT_A) && !delivery.host.eq_ignore_ascii_case(BUILT_IN_HOST) {
             found.push(Limit::HostFixed);
         }
+        // Its `connect` has the network between token and password; there is no way to say the token alone.
+        if dialect == Some(DIALECT_A) && delivery.wifi.is_none() {
+            found.push(Limit::NetworkMissing);
+        }
         let longest = match dialect {
             Some(DIALECT_A) => longest_a(delivery),
             Some(_) => longest_b(delivery),
