@@ -162,7 +162,13 @@ impl From<&Sighting> for SightingLine {
             address,
             port,
             name: sighting.advert.name().map(str::to_owned),
-            driver: proto::drivers_for(&sighting.advert).first().map(|driver| driver.name()),
+            driver: proto::drivers_for(&sighting.advert)
+                .first()
+                .filter(|driver| {
+                    sighting.address.medium() == proto::MediumKind::Ble
+                        || driver.fit(&sighting.advert) == proto::Fit::Yes
+                })
+                .map(|driver| driver.name()),
             rssi,
             usb: usb.map(|usb| UsbLine {
                 vid: format!("{:04x}", usb.vid),

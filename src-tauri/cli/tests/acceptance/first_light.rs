@@ -181,6 +181,7 @@ fn a_scan_shows_named_ports_and_opens_none() {
     let seen = sightings.iter().find(|line| line["port"] == port(&device).as_str()).expect("it is listed");
     assert_eq!(seen["change"], "came");
     assert_eq!(seen["medium"], "serial");
+    assert_eq!(seen["driver"], serde_json::Value::Null, "what answers on a port is known when it is asked");
 }
 
 #[test]
