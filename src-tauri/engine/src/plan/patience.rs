@@ -7,6 +7,10 @@ use std::time::Duration;
 
 // ---- finding and opening a device
 
+/// Until a device that is in sight has shown which services it offers: they come with its next advertisement, at the
+/// latest after 2 s. Without them it is asked all the same.
+pub const ADVERT_COMPLETE: Duration = Duration::from_secs(2);
+
 /// Until a device that was asked for by name or address has to be in sight: it advertises every 100 ms to 1 s, a scan may
 /// miss several, and a person may still be switching it on.
 pub const IN_SIGHT: Duration = Duration::from_secs(30);

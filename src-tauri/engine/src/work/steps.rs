@@ -106,14 +106,30 @@ impl Walk {
         let Some(medium) = self.medium(kind) else { return Err(missing()) };
         self.waiting(Step::Connect, WaitingFor::Device, patience::IN_SIGHT);
         let mut spotted = sightings::merged(std::iter::once(medium));
+        let named = proto::driver(&self.recipe.driver).is_some();
         let search = async {
-            while let Some(spotted) = spotted.next().await {
+            // What a system remembers of a device from before comes first, often without its services: only with them
+            // can be told who fits. A device that never shows any is taken as it is.
+            let mut incomplete: Option<(Spotted, Instant)> = None;
+            loop {
+                let give_up = incomplete.as_ref().map(|(_, since)| *since + patience::ADVERT_COMPLETE);
+                let next = tokio::select! { biased;
+                    next = spotted.next() => next,
+                    () = sleep_until(give_up) => None,
+                };
+                let Some(spotted) = next else {
+                    return incomplete.map(|(spotted, _)| spotted).ok_or_else(missing);
+                };
                 let spotted = spotted.map_err(Stop::failed)?;
-                if spotted.sighting.change != Change::Left && fits(&spotted) {
+                if spotted.sighting.change == Change::Left || !fits(&spotted) {
+                    continue;
+                }
+                if named || !spotted.drivers.is_empty() {
                     return Ok(spotted);
                 }
+                let since = incomplete.map_or_else(Instant::now, |(_, since)| since);
+                incomplete = Some((spotted, since));
             }
-            Err(missing())
         };
         tokio::select! { biased;
             () = self.cancel.cancelled() => Err(self.stopped(Step::Connect)),
@@ -186,7 +202,7 @@ impl Walk {
         }
         let drivers = match proto::driver(&self.recipe.driver) {
             Some(driver) => vec![driver],
-            None => proto::drivers_for(advert),
+            None => candidates(advert),
         };
         let openings = match address.medium() {
             MediumKind::Serial => 1,
@@ -266,6 +282,27 @@ impl Walk {
             }
         }
         Err(Hitch::Contact(verdict))
+    }
+}
+
+/// The drivers that may fit, best first. A device that was connected before may show no services in its advertisement
+/// any more (BlueZ keeps what it remembers): then all drivers of its medium ask, and its real services decide.
+fn candidates(advert: &Advert) -> Vec<&'static dyn Driver> {
+    let fitting = proto::drivers_for(advert);
+    let medium = match advert {
+        Advert::Serial(_) => MediumKind::Serial,
+        Advert::Ble(_) => MediumKind::Ble,
+    };
+    match fitting.is_empty() {
+        false => fitting,
+        true => proto::drivers().iter().copied().filter(|driver| driver.media().contains(&medium)).collect(),
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -21,6 +21,10 @@ use uuid::Uuid;
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 const DISCOVER_LIMIT: Duration = Duration::from_secs(10);
 const SUBSCRIBE_LIMIT: Duration = Duration::from_secs(5);
+/// How long a remembered list of services may take to be corrected after connecting: a whole discovery, with room.
+const SERVICES_CORRECTED: Duration = Duration::from_secs(3);
+/// How often it is looked at meanwhile.
+const SERVICES_LOOKED_AT: Duration = Duration::from_millis(200);
 /// bluetoothd takes 2 s for it, by design.
 const DISCONNECT_LIMIT: Duration = Duration::from_secs(6);
 /// "Unlikely error": what BlueZ also says when the connection ended under a request.
@@ -49,19 +53,7 @@ impl Peer {
                 reason: "no BLE protocol".to_owned(),
             });
         };
-        bounded(DISCOVER_LIMIT, peripheral.discover_services())
-            .await
-            .map_err(|failed| failed.into_error("discovering services"))?;
-        let mut channels = BTreeMap::new();
-        for characteristic in peripheral.characteristics() {
-            // The same UUID may stand in another service as well; the wiring's one is meant.
-            if service.is_none_or(|service| service == characteristic.service_uuid) {
-                channels.entry(characteristic.uuid).or_insert(characteristic);
-            }
-        }
-        if service.is_some() && channels.is_empty() {
-            return Err(LinkError::ServiceMissing);
-        }
+        let channels = services(&peripheral, *service, subscribe).await?;
         let notifications = bounded(SUBSCRIBE_LIMIT, peripheral.notifications())
             .await
             .map_err(|failed| failed.into_error("listening to the device"))?;
@@ -255,6 +247,36 @@ async fn act(
             let bytes = bounded(ANSWER_LIMIT, peripheral.read(characteristic)).await.map_err(refusal)?;
             Ok(Packet::Value { channel, bytes })
         }
+    }
+}
+
+/// The characteristics that matter, by UUID. A stack that has met the device before shows what it remembers first, and
+/// corrects it a moment later: what is missing gets that moment.
+async fn services(
+    peripheral: &Peripheral,
+    service: Option<Uuid>,
+    needed: &[Uuid],
+) -> Result<BTreeMap<Uuid, Characteristic>, LinkError> {
+    let deadline = tokio::time::Instant::now() + SERVICES_CORRECTED;
+    loop {
+        bounded(DISCOVER_LIMIT, peripheral.discover_services())
+            .await
+            .map_err(|failed| failed.into_error("discovering services"))?;
+        let mut channels = BTreeMap::new();
+        for characteristic in peripheral.characteristics() {
+            // The same UUID may stand in another service as well; the wiring's one is meant.
+            if service.is_none_or(|service| service == characteristic.service_uuid) {
+                channels.entry(characteristic.uuid).or_insert(characteristic);
+            }
+        }
+        let there = service.is_none() || !channels.is_empty();
+        if there && needed.iter().all(|channel| channels.contains_key(channel)) {
+            return Ok(channels);
+        }
+        if tokio::time::Instant::now() >= deadline {
+            return Err(LinkError::ServiceMissing);
+        }
+        tokio::time::sleep(SERVICES_LOOKED_AT).await;
     }
 }
 
