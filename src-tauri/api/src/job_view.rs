@@ -54,7 +54,7 @@ impl JobView {
     pub fn apply(&mut self, fact: &Fact) {
         let at = millis(fact.at);
         match &fact.event {
-            JobEvent::Queued { recipe, target } => {
+            JobEvent::Queued { recipe, target, origin: _ } => {
                 self.server.clone_from(&recipe.cloud.server);
                 self.ssid.clone_from(&recipe.ssid);
                 self.name.clone_from(&recipe.name);

@@ -7,7 +7,8 @@ use crate::moment;
 use crate::story::Story;
 use crate::words;
 use engine::fault::RefusalReason;
-use engine::{Blame, Fact, Fault, JobEvent, JobId, Outcome, Refusal, Retry, Step, UnitId};
+use engine::record::BatchId;
+use engine::{Blame, Fact, Fault, JobEvent, JobId, Origin, Outcome, Refusal, Retry, Step, UnitId};
 use link::{Change, Sighting};
 use proto::Advert;
 use serde::ser::SerializeMap;
@@ -66,7 +67,10 @@ impl From<&Fault> for FaultLine {
 /// The end of a unit's job.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FinishedLine {
-    pub job: JobId,
+    /// `null` for a row of a batch that never had a device.
+    pub job: Option<JobId>,
+    #[serde(flatten)]
+    pub origin: OriginLine,
     pub unit: Option<UnitId>,
     pub outcome: Outcome,
     pub device_id: Option<i32>,
@@ -75,6 +79,39 @@ pub struct FinishedLine {
     pub elapsed_ms: i64,
     pub steps: StepTimes,
     pub fault: Option<FaultLine>,
+}
+
+/// Whence a job came; fields that nobody gave are left out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct OriginLine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub station: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slot: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work_order: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shift: Option<String>,
+}
+
+impl From<&Origin> for OriginLine {
+    fn from(origin: &Origin) -> OriginLine {
+        OriginLine {
+            batch: origin.batch.map(|of| of.batch),
+            row: origin.batch.map(|of| of.row),
+            station: origin.station.clone(),
+            slot: origin.slot.clone(),
+            operator: origin.operator.clone(),
+            work_order: origin.work_order.clone(),
+            shift: origin.shift.clone(),
+        }
+    }
 }
 
 /// Milliseconds in each step, in the order in which they began.

@@ -2,13 +2,14 @@
 //!
 //! A fold of the job's facts with their times, which `JobState` leaves out on purpose: it has no clock.
 
-use crate::lines::{FaultLine, FinishedLine, StepTimes};
-use engine::{Fact, Fault, JobEvent, JobId, Outcome, Step, Target, UnitId};
+use crate::lines::{FaultLine, FinishedLine, OriginLine, StepTimes};
+use engine::{Fact, Fault, JobEvent, JobId, Origin, Outcome, Step, Target, UnitId};
 use proto::Address;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Story {
     job: JobId,
+    origin: Box<Origin>,
     began: i64,
     last: i64,
     unit: Option<UnitId>,
@@ -33,6 +34,7 @@ impl Story {
     pub fn unheard(job: JobId, at: i64) -> Story {
         Story {
             job,
+            origin: Box::default(),
             began: at,
             last: at,
             unit: None,
@@ -53,7 +55,8 @@ impl Story {
     pub fn apply(&mut self, fact: &Fact) {
         self.last = fact.at;
         match &fact.event {
-            JobEvent::Queued { recipe, target } => {
+            JobEvent::Queued { recipe, target, origin } => {
+                self.origin.clone_from(origin);
                 self.device = recipe.device.map(|device| device.0);
                 self.known.extend(recipe.ssid.clone().map(|ssid| ("ssid", ssid)));
                 let server = recipe.cloud.server.split_once("://").map_or("", |(_, host)| host);
@@ -136,7 +139,8 @@ impl Story {
 
     pub fn finished(&self, outcome: Outcome, fault: Option<&Fault>) -> FinishedLine {
         FinishedLine {
-            job: self.job,
+            job: Some(self.job),
+            origin: OriginLine::from(&*self.origin),
             unit: self.unit.clone(),
             outcome,
             device_id: self.device,

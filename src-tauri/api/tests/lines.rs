@@ -37,7 +37,7 @@ fn facts() -> Vec<Fact> {
         chain: "the device reported: invalid_credentials".into(),
     };
     let events = vec![
-        (0, JobEvent::Queued { recipe: Box::new(recipe), target: Target::Any }),
+        (0, JobEvent::Queued { recipe: Box::new(recipe), target: Target::Any, origin: Box::default() }),
         (5, JobEvent::StepBegan { step: Step::Connect }),
         (
             315,

@@ -165,6 +165,7 @@ fn journey(unit: usize) -> Vec<JobEvent> {
         JobEvent::Queued {
             recipe: Box::new(recipe),
             target: Target::At { address: Address::Ble(mac.clone()) },
+            origin: Box::default(),
         },
         step(Step::Connect),
         JobEvent::Connected {

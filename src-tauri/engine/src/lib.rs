@@ -14,4 +14,5 @@ pub mod work;
 pub use fault::{Blame, Fault, FaultCode, Refusal, RefusalCode, Retry};
 pub use plan::recipe::*;
 pub use record::event::*;
+pub use record::origin::{BatchRow, Origin};
 pub use unit::UnitId;

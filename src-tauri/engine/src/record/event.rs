@@ -3,6 +3,7 @@
 //! An act on the world stands here twice: its intent before, its result after. No fact carries a secret; tokens appear
 //! as their last four characters.
 
+use crate::record::origin::Origin;
 use crate::{Fault, Recipe, Target, UnitId};
 use cloud::{CloudTime, DeviceId, OrgId, UserId};
 use proto::{Address, DeviceIdentity, DeviceWord, MediumKind, Network};
@@ -53,6 +54,9 @@ pub enum JobEvent {
     Queued {
         recipe: Box<Recipe>,
         target: Target,
+        /// Whence it came; journals of the first version say nothing of it.
+        #[serde(default, skip_serializing_if = "Origin::is_empty")]
+        origin: Box<Origin>,
     },
     StepBegan {
         step: Step,
@@ -160,6 +164,8 @@ pub enum JobEvent {
 struct Queued {
     recipe: Box<Recipe>,
     target: Target,
+    #[serde(default)]
+    origin: Box<Origin>,
 }
 
 #[derive(Deserialize)]
@@ -181,7 +187,7 @@ impl JobEvent {
     pub(crate) fn from_stored(text: &str) -> serde_json::Result<JobEvent> {
         let straight = match text.strip_prefix(r#"{"fact":""#).and_then(|rest| rest.split_once('"')) {
             Some(("queued", _)) => serde_json::from_str(text)
-                .map(|Queued { recipe, target }| JobEvent::Queued { recipe, target })
+                .map(|Queued { recipe, target, origin }| JobEvent::Queued { recipe, target, origin })
                 .ok(),
             Some(("identified", _)) => serde_json::from_str(text)
                 .map(|Identified { unit, identity, attempt }| JobEvent::Identified {

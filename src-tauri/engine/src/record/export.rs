@@ -15,6 +15,7 @@ use std::io::{BufRead, Write};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+use uuid::Uuid;
 
 /// Why an export could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +93,14 @@ pub fn csv(ledger: &Ledger, out: &mut dyn Write) -> std::io::Result<()> {
         "owner_id",
         "token_tail",
         "warnings",
+        "batch",
+        "row",
+        "station",
+        "slot",
+        "operator",
+        "work_order",
+        "shift",
+        "software",
         "job",
     ];
     let mut header: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
@@ -109,6 +118,7 @@ fn row(id: JobId, job: &RecordedJob) -> Vec<String> {
     let identity = state.identity.as_deref();
     let seen = state.seen.as_ref();
     let fault = state.fault.as_deref();
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
     let template = seen.and_then(|seen| seen.template.clone()).or_else(|| identity?.template.clone());
     let firmware = seen.and_then(|seen| seen.firmware.clone()).or_else(|| identity?.firmware_version.clone());
@@ -135,6 +145,14 @@ fn row(id: JobId, job: &RecordedJob) -> Vec<String> {
         recipe.map(|recipe| recipe.owner.to_string()).unwrap_or_default(),
         state.token_tail.clone().unwrap_or_default(),
         state.warnings.iter().map(|warning| warning.code.as_str()).collect::<Vec<_>>().join(" "),
+        state.origin.batch.map(|of| of.batch.to_string()).unwrap_or_default(),
+        state.origin.batch.map(|of| of.row.to_string()).unwrap_or_default(),
+        text(&state.origin.station),
+        text(&state.origin.slot),
+        text(&state.origin.operator),
+        text(&state.origin.work_order),
+        text(&state.origin.shift),
+        text(&state.origin.software),
         id.to_string(),
     ];
     row.extend(STEPS.iter().map(|step| number(job.timeline.steps_ms().get(step).copied())));
@@ -175,7 +193,8 @@ struct Line<'a> {
     at: &'a str,
     event: &'a str,
     seq: i64,
-    job: JobId,
+    /// The job, or whatever else it is a fact of.
+    job: Uuid,
     #[serde(borrow)]
     fact: &'a RawValue,
     prev: &'a str,
@@ -194,15 +213,16 @@ struct End<'a> {
 }
 
 fn line(record: &Record, prev: Hash) -> String {
-    let Record { v, seq, at, job, event, hash } = record;
+    let Record { v, seq, at, about, event, hash } = record;
     let at = rfc3339(*at);
     format!(
-        r#"{{"v":{v},"at":"{at}","event":"fact","seq":{seq},"job":"{job}","fact":{event},"prev":"{prev}","hash":"{hash}"}}"#
+        r#"{{"v":{v},"at":"{at}","event":"fact","seq":{seq},"job":"{about}","fact":{event},"prev":"{prev}","hash":"{hash}"}}"#
     )
 }
 
-fn end(at: &str, facts: i64, hash: Hash) -> String {
-    format!(r#"{{"v":{FACT_VERSION},"at":"{at}","event":"end","facts":{facts},"hash":"{hash}"}}"#)
+/// `v` is the newest form among the facts.
+fn end(v: u32, at: &str, facts: i64, hash: Hash) -> String {
+    format!(r#"{{"v":{v},"at":"{at}","event":"end","facts":{facts},"hash":"{hash}"}}"#)
 }
 
 /// Writes every fact with its place in the chain, so that [`verify_jsonl`] can check the file on any computer, and a
@@ -213,6 +233,7 @@ fn end(at: &str, facts: i64, hash: Hash) -> String {
 pub fn jsonl(journal: &Journal, at_ms: i64, out: &mut dyn Write) -> Result<Verified, ExportError> {
     let mut failed = None;
     let mut last = (0, Hash::START);
+    let mut form = 1;
     let verified = journal.each_record(|record| {
         if failed.is_none()
             && let Err(error) = writeln!(out, "{}", line(record, last.1))
@@ -220,12 +241,13 @@ pub fn jsonl(journal: &Journal, at_ms: i64, out: &mut dyn Write) -> Result<Verif
             failed = Some(error);
         }
         last = (record.seq, record.hash);
+        form = form.max(record.v);
         Ok(())
     })?;
     if let Some(error) = failed {
         return Err(error.into());
     }
-    writeln!(out, "{}", end(&rfc3339(at_ms), last.0, last.1))?;
+    writeln!(out, "{}", end(form, &rfc3339(at_ms), last.0, last.1))?;
     out.flush()?;
     Ok(verified)
 }
@@ -240,6 +262,7 @@ pub fn verify_jsonl(input: &mut dyn BufRead, path: &std::path::Path) -> Result<V
     let mut last = (0_i64, Hash::START);
     let mut text = String::new();
     let mut ended = false;
+    let mut form = 1;
     loop {
         text.clear();
         let record = last.0 + 1;
@@ -260,11 +283,13 @@ pub fn verify_jsonl(input: &mut dyn BufRead, path: &std::path::Path) -> Result<V
         }
         let content = text.strip_suffix('\n').ok_or_else(|| damaged("the file ends within it"))?;
         if let Ok(found) = serde_json::from_str::<End<'_>>(content) {
-            if found.v > FACT_VERSION {
+            if found.v > FACT_VERSION && found.v >= form {
                 let what = format!("the export has form {}, known is {FACT_VERSION}", found.v);
                 return Err(JournalError::NewerRecord { record, what });
             }
-            let fits = milliseconds(found.at).is_some() && end(found.at, last.0, last.1) == content;
+            let fits = found.v == form
+                && milliseconds(found.at).is_some()
+                && end(found.v, found.at, last.0, last.1) == content;
             if !fits
                 || found.facts != last.0
                 || found.event != "end"
@@ -281,14 +306,14 @@ pub fn verify_jsonl(input: &mut dyn BufRead, path: &std::path::Path) -> Result<V
             v: found.v,
             seq: found.seq,
             at: milliseconds(found.at).ok_or_else(|| damaged("its time is none"))?,
-            job: found.job,
+            about: found.job,
             event: found.fact.get().to_owned(),
             hash: Hash::from_hex(found.hash).ok_or_else(|| damaged("its hash is none"))?,
         };
         if stored.seq != record {
             return Err(damaged(&format!("record {} is in its place", stored.seq)));
         }
-        let hash = last.1.then(stored.v, stored.seq, stored.at, stored.job, &stored.event);
+        let hash = last.1.then(stored.v, stored.seq, stored.at, stored.about, &stored.event);
         // The line as it would be written: this catches what JSON overlooks, such as a space or an escape.
         if hash != stored.hash || Hash::from_hex(found.prev) != Some(last.1) || found.event != "fact" {
             return Err(damaged("its hash does not fit its content"));
@@ -297,6 +322,7 @@ pub fn verify_jsonl(input: &mut dyn BufRead, path: &std::path::Path) -> Result<V
             return Err(damaged("it is not written as it was"));
         }
         last = (record, hash);
+        form = form.max(stored.v);
     }
 }
 

@@ -3,6 +3,8 @@
 //! Not here: asking the cloud (`work/reconcile.rs`). A device id means something on its server only, so everything that
 //! is looked up by device id is looked up with the server.
 
+use crate::record::batch::{BatchId, BatchState};
+use crate::record::entry::Entry;
 use crate::record::event::{Fact, JobEvent, JobId, Outcome};
 use crate::record::state::{JobState, OpenCase, Timeline};
 use crate::{Fault, UnitId};
@@ -90,6 +92,7 @@ pub struct Ledger {
     owners: BTreeMap<(String, DeviceId), UnitId>,
     /// Jobs whose case a later job of the unit has made pointless or settled.
     superseded: BTreeSet<JobId>,
+    batches: BTreeMap<BatchId, BatchState>,
     last_seq: i64,
 }
 
@@ -102,7 +105,18 @@ impl Ledger {
         ledger
     }
 
-    /// Takes in one more fact.
+    /// Takes in one more entry, whatever its kind.
+    pub fn take_in(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Job(fact) => self.apply(fact),
+            Entry::Batch(fact) => {
+                self.last_seq = self.last_seq.max(fact.seq);
+                self.batches.entry(fact.batch).or_default().take_in(fact);
+            }
+        }
+    }
+
+    /// Takes in one more fact of a job.
     pub fn apply(&mut self, fact: &Fact) {
         self.last_seq = self.last_seq.max(fact.seq);
         let entry = self.jobs.entry(fact.job).or_default();
@@ -177,6 +191,17 @@ impl Ledger {
         if let (Some(unit), Some(gained)) = (&state.unit, gained) {
             self.owners.insert(gained, unit.clone());
         }
+        if let Some(of) = state.origin.batch
+            && let Some(batch) = self.batches.get_mut(&of.batch)
+        {
+            match &fact.event {
+                JobEvent::Queued { .. } => batch.job_queued(of.row, fact.job),
+                JobEvent::Finished { outcome: Outcome::Passed, .. } => {
+                    batch.job_passed(of.row, fact.job, fact.at);
+                }
+                _ => {}
+            }
+        }
         self.supersede(fact, was_uncertain);
     }
 
@@ -221,6 +246,15 @@ impl Ledger {
     /// All jobs, oldest first.
     pub fn jobs(&self) -> impl Iterator<Item = (JobId, &RecordedJob)> {
         self.jobs.iter().map(|(id, job)| (*id, job))
+    }
+
+    pub fn batch(&self, batch: BatchId) -> Option<&BatchState> {
+        self.batches.get(&batch)
+    }
+
+    /// All batches, oldest first.
+    pub fn batches(&self) -> impl Iterator<Item = (BatchId, &BatchState)> {
+        self.batches.iter().map(|(id, batch)| (*id, batch))
     }
 
     pub fn unit(&self, unit: &UnitId) -> Option<&UnitState> {

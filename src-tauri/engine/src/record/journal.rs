@@ -5,6 +5,7 @@
 
 use crate::plan::patience;
 use crate::record::chain::{FACT_VERSION, Hash};
+use crate::record::entry::{Entry, Note};
 use crate::record::event::{Fact, JobEvent, JobId};
 use crate::record::history::Ledger;
 use rusqlite::{Connection, OpenFlags, Row, params};
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 /// The journal's file in the state folder.
 pub const JOURNAL_FILE: &str = "journal.sqlite";
@@ -83,7 +85,8 @@ pub(crate) struct Record {
     pub v: u32,
     pub seq: i64,
     pub at: i64,
-    pub job: JobId,
+    /// The job, or whatever else it is a fact of.
+    pub about: Uuid,
     /// JSON exactly as it was written.
     pub event: String,
     pub hash: Hash,
@@ -105,7 +108,8 @@ struct Request {
 /// A fact that has no number yet.
 struct Draft {
     at: i64,
-    job: JobId,
+    about: Uuid,
+    v: u32,
     event: String,
 }
 
@@ -148,19 +152,21 @@ impl Journal {
         facts.pop().ok_or(JournalError::Closed)
     }
 
-    /// Writes several facts in this order, all or none; returns when they are on disk.
+    /// Writes several facts of jobs in this order, all or none; returns when they are on disk.
     pub async fn append_all(&self, events: Vec<(JobId, JobEvent)>) -> Result<Vec<Fact>, JournalError> {
+        let notes = events.into_iter().map(|(job, event)| Note::Job(job, event)).collect();
+        Ok(self.write(notes).await?.into_iter().filter_map(Entry::job).collect())
+    }
+
+    /// Writes notes of every kind in this order, all or none; returns when they are on disk.
+    pub async fn write(&self, notes: Vec<Note>) -> Result<Vec<Entry>, JournalError> {
         let at = match &*self.0 {
             Place::Memory { clock, .. } => clock.now_ms(),
             Place::Disk(_) => now_ms(),
         };
-        let drafts = events
+        let drafts = notes
             .iter()
-            .map(|(job, event)| Draft {
-                at,
-                job: *job,
-                event: serde_json::to_string(event).expect("facts are plain values with text keys"),
-            })
+            .map(|note| Draft { at, about: note.about(), v: note.form(), event: note.text() })
             .collect();
         let numbers = match &*self.0 {
             Place::Memory { store, .. } => {
@@ -174,10 +180,10 @@ impl Journal {
                 answered.await.map_err(|_| JournalError::Closed)??
             }
         };
-        Ok(numbers.into_iter().zip(events).map(|(seq, (job, event))| Fact { seq, at, job, event }).collect())
+        Ok(numbers.into_iter().zip(notes).map(|(seq, note)| note.entered(seq, at)).collect())
     }
 
-    /// All facts in order. Blocks while reading; for a large journal [`Journal::ledger`] needs less memory.
+    /// All facts of jobs in order. Blocks while reading; for a large journal [`Journal::ledger`] needs less memory.
     pub fn facts(&self) -> Result<Vec<Fact>, JournalError> {
         let mut facts = Vec::new();
         self.each_fact(|fact| facts.push(fact))?;
@@ -188,8 +194,8 @@ impl Journal {
     pub fn facts_of(&self, job: JobId) -> Result<Vec<Fact>, JournalError> {
         let mut facts = Vec::new();
         self.reading(|store| {
-            store.read_job(job, &mut |record| {
-                facts.push(store.fact(record)?);
+            store.read_about(job.0, &mut |record| {
+                facts.extend(store.entry(record)?.job());
                 Ok(())
             })
         })?;
@@ -199,15 +205,24 @@ impl Journal {
     /// The sum of all facts. Blocks while reading.
     pub fn ledger(&self) -> Result<Ledger, JournalError> {
         let mut ledger = Ledger::default();
-        self.each_fact(|fact| ledger.apply(&fact))?;
+        self.each_entry(|entry| ledger.take_in(&entry))?;
         Ok(ledger)
     }
 
-    /// Shows every fact in order, one at a time. Blocks while reading.
+    /// Shows every fact of a job in order, one at a time. Blocks while reading.
     pub fn each_fact(&self, mut visit: impl FnMut(Fact)) -> Result<(), JournalError> {
+        self.each_entry(|entry| {
+            if let Some(fact) = entry.job() {
+                visit(fact);
+            }
+        })
+    }
+
+    /// Shows every entry in order, one at a time. Blocks while reading.
+    pub fn each_entry(&self, mut visit: impl FnMut(Entry)) -> Result<(), JournalError> {
         self.reading(|store| {
             store.read(&mut |record| {
-                visit(store.fact(record)?);
+                visit(store.entry(record)?);
                 Ok(())
             })
         })
@@ -229,7 +244,7 @@ impl Journal {
         self.reading(|store| {
             let mut last = (0, Hash::START);
             store.read(&mut |record| {
-                let hash = last.1.then(record.v, record.seq, record.at, record.job, &record.event);
+                let hash = last.1.then(record.v, record.seq, record.at, record.about, &record.event);
                 if hash != record.hash {
                     let what = "its hash does not fit its content".to_owned();
                     return Err(JournalError::Damaged { record: record.seq, what });
@@ -449,13 +464,13 @@ impl Store {
         )
     }
 
-    fn read_job(
+    fn read_about(
         &self,
-        job: JobId,
+        about: Uuid,
         visit: &mut dyn FnMut(Record) -> Result<(), JournalError>,
     ) -> Result<(), JournalError> {
         let sql = "SELECT v, seq, at, job, event, hash FROM facts WHERE job = ?1 ORDER BY seq";
-        self.query(sql, [job.0.into_bytes()], &mut 0, &mut |record, near| {
+        self.query(sql, [about.into_bytes()], &mut 0, &mut |record, near| {
             *near = record.seq + 1;
             visit(record)
         })
@@ -499,11 +514,9 @@ impl Store {
 
     /// Reads a record's meaning. A record that cannot be read but has the right hash was written by someone who knew
     /// more than this program.
-    fn fact(&self, record: Record) -> Result<Fact, JournalError> {
-        let error = match JobEvent::from_stored(&record.event) {
-            Ok(event) if record.v <= FACT_VERSION => {
-                return Ok(Fact { seq: record.seq, at: record.at, job: record.job, event });
-            }
+    fn entry(&self, record: Record) -> Result<Entry, JournalError> {
+        let error = match Entry::from_stored(record.seq, record.at, record.about, &record.event) {
+            Ok(entry) if record.v <= FACT_VERSION => return Ok(entry),
             Ok(_) => format!("it has form {}, known is {FACT_VERSION}", record.v),
             Err(error) => error.to_string(),
         };
@@ -516,7 +529,7 @@ impl Store {
                 other => Err(other),
             })
         })?;
-        let intact = before.then(record.v, record.seq, record.at, record.job, &record.event) == record.hash;
+        let intact = before.then(record.v, record.seq, record.at, record.about, &record.event) == record.hash;
         Err(if intact {
             JournalError::NewerRecord { record: record.seq, what: error }
         } else {
@@ -540,12 +553,12 @@ fn write_groups(
             let mut of_group = Vec::with_capacity(group.len());
             for draft in group {
                 let seq = head.0 + 1;
-                let hash = head.1.then(FACT_VERSION, seq, draft.at, draft.job, &draft.event);
+                let hash = head.1.then(draft.v, seq, draft.at, draft.about, &draft.event);
                 insert.execute(params![
                     seq,
                     draft.at,
-                    draft.job.0.as_bytes(),
-                    FACT_VERSION,
+                    draft.about.as_bytes(),
+                    draft.v,
                     draft.event,
                     hash.0
                 ])?;
@@ -565,7 +578,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         v: row.get(0)?,
         seq: row.get(1)?,
         at: row.get(2)?,
-        job: JobId(uuid::Uuid::from_bytes(row.get(3)?)),
+        about: Uuid::from_bytes(row.get(3)?),
         event: row.get(4)?,
         hash: Hash(row.get(5)?),
     })

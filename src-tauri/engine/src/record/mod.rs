@@ -2,13 +2,19 @@
 //!
 //! Everything that is shown, resumed or reported is a fold of facts; nothing else is stored of a job.
 
+pub mod batch;
 pub(crate) mod chain;
+pub mod entry;
 pub mod event;
 pub mod export;
 pub mod history;
 pub mod journal;
+pub mod origin;
 pub mod state;
 
+pub use batch::{BatchEvent, BatchFact, BatchId, BatchState};
+pub use entry::{Entry, Note};
 pub use history::{Ledger, MadeDevice, OpenJob, RecordedJob, UnitState};
 pub use journal::{Journal, JournalError, Verified};
+pub use origin::{BatchRow, Origin};
 pub use state::{Act, JobState, OpenCase, Timeline, TokenAct, TokenCall};

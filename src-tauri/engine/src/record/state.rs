@@ -4,6 +4,7 @@
 //! panic, since what is on disk is the truth. What is added up over jobs stands in `history.rs`.
 
 use crate::record::event::{Fact, JobEvent, Outcome, Step};
+use crate::record::origin::Origin;
 use crate::{Fault, FaultCode, Recipe, Target, UnitId};
 use cloud::{CloudTime, DeviceId, OrgId, UserId};
 use proto::{Address, DeviceIdentity, DeviceWord, MediumKind};
@@ -70,6 +71,8 @@ pub struct FirstLight {
 pub struct JobState {
     pub recipe: Option<Box<Recipe>>,
     pub target: Option<Target>,
+    #[serde(default)]
+    pub origin: Box<Origin>,
     /// The step that was begun last.
     pub step: Option<Step>,
     pub address: Option<Address>,
@@ -144,7 +147,8 @@ impl JobState {
     /// [`JobState::apply`] in its place: whoever folds a whole journal moves no states about.
     pub(crate) fn take_in(&mut self, event: &JobEvent) {
         match event {
-            JobEvent::Queued { recipe, target } => {
+            JobEvent::Queued { recipe, target, origin } => {
+                self.origin.clone_from(origin);
                 self.recipe = Some(recipe.clone());
                 self.target = Some(target.clone());
             }

@@ -6,7 +6,9 @@
 
 use crate::fault::{Blame, Fault, FaultCode, Refusal, RefusalCode, Retry};
 use crate::plan::patience;
-use crate::record::{JobState, Journal, JournalError, Ledger, RecordedJob, UnitState};
+use crate::record::{
+    Entry, JobState, Journal, JournalError, Ledger, Note, Origin, RecordedJob, UnitState, origin,
+};
 use crate::work::account::Account;
 use crate::work::sightings::Spotted;
 use crate::work::{look, reconcile, runner, sightings};
@@ -102,6 +104,8 @@ pub(crate) struct Shared {
     ledger: Mutex<Ledger>,
     calls: mpsc::UnboundedSender<Call>,
     told: broadcast::Sender<(JobId, Update)>,
+    /// Entries that are not of a job.
+    noted: broadcast::Sender<Entry>,
     accounts: Mutex<HashMap<CloudRef, Arc<Account>>>,
 }
 
@@ -124,7 +128,7 @@ pub(crate) enum Claim {
 
 /// What is asked of the dispatching task.
 enum Call {
-    Append { job: JobId, events: Vec<JobEvent>, reply: oneshot::Sender<Result<Vec<Fact>, JournalError>> },
+    Append { notes: Vec<Note>, reply: oneshot::Sender<Result<Vec<Entry>, JournalError>> },
     Begin { order: Box<Order>, reply: oneshot::Sender<Result<Begun, Refusal>> },
     Claim { job: JobId, claim: Claim, reply: oneshot::Sender<Result<(), JobId>> },
     Release { job: JobId },
@@ -138,6 +142,7 @@ pub(crate) struct Order {
     pub(crate) recipe: Recipe,
     pub(crate) target: Target,
     pub(crate) secrets: JobSecrets,
+    pub(crate) origin: Box<Origin>,
     pub(crate) cloud: Arc<dyn Cloud>,
 }
 
@@ -179,6 +184,7 @@ impl Engine {
         let ledger = journal.ledger().map_err(|error| Refusal::journal(&error))?;
         let (calls, inbox) = mpsc::unbounded_channel();
         let (told, _) = broadcast::channel(patience::UPDATES_KEPT);
+        let (noted, _) = broadcast::channel(patience::UPDATES_KEPT);
         let shared = Arc::new(Shared {
             journal,
             media,
@@ -186,6 +192,7 @@ impl Engine {
             ledger: Mutex::new(ledger),
             calls,
             told,
+            noted,
             accounts: Mutex::default(),
         });
         let dispatcher = Dispatcher {
@@ -208,8 +215,19 @@ impl Engine {
 
     /// Accepts a job, or says everything that speaks against it at once. Nothing is sent or opened before it is accepted.
     pub async fn start(&self, recipe: Recipe, target: Target, secrets: JobSecrets) -> Result<Job, Refusal> {
+        self.start_for(recipe, target, secrets, Origin::default()).await
+    }
+
+    /// [`Engine::start`], with a note of whence the job comes.
+    pub async fn start_for(
+        &self,
+        recipe: Recipe,
+        target: Target,
+        secrets: JobSecrets,
+        origin: Origin,
+    ) -> Result<Job, Refusal> {
         let shared = self.shared();
-        let order = runner::check(shared, recipe, target, secrets).await?;
+        let order = runner::check(shared, recipe, target, secrets, origin).await?;
         let (reply, answer) = oneshot::channel();
         shared.call(Call::Begin { order: Box::new(order), reply });
         let begun = answer.await.map_err(|_| Refusal::journal(&JournalError::Closed))??;
@@ -219,6 +237,12 @@ impl Engine {
     /// All updates of all jobs from now on. A listener that is too slow is told how many it missed.
     pub fn watch(&self) -> broadcast::Receiver<(JobId, Update)> {
         self.shared().told.subscribe()
+    }
+
+    /// Everything that is written down from now on and is not of a job: batches and the like. Jobs are told by
+    /// [`Engine::watch`]; the numbers of both make one order.
+    pub fn watch_entries(&self) -> broadcast::Receiver<Entry> {
+        self.shared().noted.subscribe()
     }
 
     /// What is in sight on these media, as it comes, changes and goes, with the drivers that may fit. A medium that fails
@@ -329,8 +353,14 @@ impl Shared {
 
     /// Writes facts; comes back when they are on disk, in the ledger and told.
     pub(crate) async fn append(&self, job: JobId, events: Vec<JobEvent>) -> Result<Vec<Fact>, JournalError> {
+        let notes = events.into_iter().map(|event| Note::Job(job, event)).collect();
+        Ok(self.note(notes).await?.into_iter().filter_map(Entry::job).collect())
+    }
+
+    /// Writes notes of any kind; comes back when they are on disk, in the ledger and told.
+    pub(crate) async fn note(&self, notes: Vec<Note>) -> Result<Vec<Entry>, JournalError> {
         let (reply, answer) = oneshot::channel();
-        self.call(Call::Append { job, events, reply });
+        self.call(Call::Append { notes, reply });
         answer.await.map_err(|_| JournalError::Closed)?
     }
 
@@ -338,7 +368,7 @@ impl Shared {
     /// one that is waited for.
     pub(crate) fn append_later(&self, job: JobId, event: JobEvent) {
         let (reply, _nobody_waits) = oneshot::channel();
-        self.call(Call::Append { job, events: vec![event], reply });
+        self.call(Call::Append { notes: vec![Note::Job(job, event)], reply });
     }
 
     pub(crate) fn progress(&self, job: JobId, progress: Progress) {
@@ -383,7 +413,7 @@ struct Dispatcher {
 /// The power is gone.
 struct Dead;
 
-type Waiting = (JobId, Vec<JobEvent>, oneshot::Sender<Result<Vec<Fact>, JournalError>>);
+type Waiting = (Vec<Note>, oneshot::Sender<Result<Vec<Entry>, JournalError>>);
 
 impl Dispatcher {
     async fn run(mut self) {
@@ -416,13 +446,13 @@ impl Dispatcher {
 
     async fn take(&mut self, call: Call) -> Result<(), Dead> {
         match call {
-            Call::Append { job, events, reply } => {
+            Call::Append { notes, reply } => {
                 // Whatever else is waiting to be written goes to disk together.
-                let mut batch = vec![(job, events, reply)];
+                let mut batch = vec![(notes, reply)];
                 let mut other = None;
                 while batch.len() < patience::FACTS_TOGETHER {
                     match self.inbox.try_recv() {
-                        Ok(Call::Append { job, events, reply }) => batch.push((job, events, reply)),
+                        Ok(Call::Append { notes, reply }) => batch.push((notes, reply)),
                         Ok(call) => {
                             other = Some(call);
                             break;
@@ -478,10 +508,12 @@ impl Dispatcher {
         let (updates, heard) = mpsc::unbounded_channel();
         let cancel = CancellationToken::new();
         self.running.insert(id, Running { updates, cancel: cancel.clone() });
-        let queued =
-            JobEvent::Queued { recipe: Box::new(order.recipe.clone()), target: order.target.clone() };
+        let mut origin = order.origin.clone();
+        origin.software.get_or_insert_with(|| origin::SOFTWARE.to_owned());
+        let recipe = Box::new(order.recipe.clone());
+        let queued = JobEvent::Queued { recipe, target: order.target.clone(), origin };
         let (written, answer) = oneshot::channel();
-        self.write(vec![(id, vec![queued], written)]).await?;
+        self.write(vec![(vec![Note::Job(id, queued)], written)]).await?;
         if let Ok(Err(error)) | Err(error) = answer.await.map_err(|_| JournalError::Closed) {
             self.forget(id);
             let _ = reply.send(Err(Refusal::journal(&error)));
@@ -498,18 +530,18 @@ impl Dispatcher {
         if self.fuse.is_some() {
             return self.write_fused(batch).await;
         }
-        let mut events = Vec::new();
+        let mut notes = Vec::new();
         let mut replies = Vec::new();
-        for (job, of_job, reply) in batch {
-            replies.push((of_job.len(), reply));
-            events.extend(of_job.into_iter().map(|event| (job, event)));
+        for (of_one, reply) in batch {
+            replies.push((of_one.len(), reply));
+            notes.extend(of_one);
         }
-        match self.shared.journal.append_all(events).await {
-            Ok(facts) => {
-                self.publish(&facts);
-                let mut facts = facts.into_iter();
+        match self.shared.journal.write(notes).await {
+            Ok(entries) => {
+                self.publish(&entries);
+                let mut entries = entries.into_iter();
                 for (count, reply) in replies {
-                    let _ = reply.send(Ok(facts.by_ref().take(count).collect()));
+                    let _ = reply.send(Ok(entries.by_ref().take(count).collect()));
                 }
             }
             Err(error) => {
@@ -523,16 +555,16 @@ impl Dispatcher {
 
     /// One fact at a time, until the fuse burns.
     async fn write_fused(&mut self, batch: Vec<Waiting>) -> Result<(), Dead> {
-        for (job, events, reply) in batch {
+        for (notes, reply) in batch {
             let mut written = Vec::new();
-            for event in events {
+            for note in notes {
                 if let Some(Fuse::BeforeWriting { facts }) = self.fuse
                     && self.written >= facts
                 {
                     return Err(Dead);
                 }
-                match self.shared.journal.append(job, event).await {
-                    Ok(fact) => written.push(fact),
+                match self.shared.journal.write(vec![note]).await {
+                    Ok(entries) => written.extend(entries),
                     Err(_) => return Err(Dead),
                 }
                 self.written += 1;
@@ -548,15 +580,21 @@ impl Dispatcher {
         Ok(())
     }
 
-    fn publish(&self, facts: &[Fact]) {
+    fn publish(&self, entries: &[Entry]) {
         {
             let mut ledger = self.shared.ledger();
-            for fact in facts {
-                ledger.apply(fact);
+            for entry in entries {
+                ledger.take_in(entry);
             }
         }
-        for fact in facts {
-            self.tell(fact.job, Update::Fact(fact.clone()));
+        for entry in entries {
+            match entry {
+                Entry::Job(fact) => self.tell(fact.job, Update::Fact(fact.clone())),
+                Entry::Batch(_) => {
+                    // Nobody may be listening.
+                    let _ = self.shared.noted.send(entry.clone());
+                }
+            }
         }
     }
 
@@ -597,7 +635,7 @@ impl Dispatcher {
             let outcome = if delivered { Outcome::Unknown } else { Outcome::Failed };
             let finished = JobEvent::Finished { outcome, fault: Some(Box::new(fault)) };
             let (reply, _answer) = oneshot::channel();
-            result = self.write(vec![(job, vec![finished], reply)]).await;
+            result = self.write(vec![(vec![Note::Job(job, finished)], reply)]).await;
         }
         self.forget(job);
         result

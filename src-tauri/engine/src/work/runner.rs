@@ -4,7 +4,7 @@
 
 use crate::fault::{Fault, Refusal, RefusalCode, RefusalReason};
 use crate::plan::patience;
-use crate::record::{JobState, JournalError};
+use crate::record::{JobState, JournalError, Origin};
 use crate::work::account::Account;
 use crate::work::dispatch::{Order, Shared};
 use crate::work::veil::Veil;
@@ -102,6 +102,7 @@ pub(crate) async fn check(
     mut recipe: Recipe,
     target: Target,
     secrets: JobSecrets,
+    origin: Origin,
 ) -> Result<Order, Refusal> {
     let mut reasons: Vec<RefusalReason> = Vec::new();
     let mut against = |code, about: &[(&str, &str)]| reasons.extend(Refusal::of(code, about).reasons);
@@ -134,7 +135,7 @@ pub(crate) async fn check(
     match shared.cloud(&recipe.cloud).await {
         Err(refusal) => reasons.extend(refusal.reasons),
         Ok(_) if !reasons.is_empty() => {}
-        Ok(cloud) => return Ok(Order { recipe, target, secrets, cloud }),
+        Ok(cloud) => return Ok(Order { recipe, target, secrets, origin: Box::new(origin), cloud }),
     }
     Err(Refusal { reasons })
 }

@@ -47,7 +47,7 @@ pub fn fault(code: FaultCode) -> Box<Fault> {
 }
 
 pub fn queued() -> JobEvent {
-    JobEvent::Queued { recipe: Box::new(recipe()), target: Target::Any }
+    JobEvent::Queued { recipe: Box::new(recipe()), target: Target::Any, origin: Box::default() }
 }
 
 pub fn identified(unit: &str, attempt: u32) -> JobEvent {
@@ -197,7 +197,7 @@ fn a_unit() -> impl Strategy<Value = String> {
 pub fn any_event() -> impl Strategy<Value = JobEvent> {
     let name = (a_text(), a_text()).prop_map(|(name, ssid)| {
         let recipe = Recipe { name: Some(name), ssid: Some(ssid), ..recipe() };
-        JobEvent::Queued { recipe: Box::new(recipe), target: Target::Any }
+        JobEvent::Queued { recipe: Box::new(recipe), target: Target::Any, origin: Box::default() }
     });
     let said = a_text().prop_map(|text| JobEvent::Said { word: DeviceWord::Said { text } });
     let networks = vec(a_text(), 0..4).prop_map(|names| JobEvent::Surveyed {

@@ -1,8 +1,10 @@
 //! Nothing is lost, nothing is altered unnoticed, nobody else writes.
 
 use crate::events::*;
+use engine::record::batch::{BatchItem, Bind};
+use engine::record::export::{jsonl, verify_jsonl};
 use engine::record::journal::{JOURNAL_FILE, JOURNAL_VERSION};
-use engine::record::{Journal, JournalError, Ledger};
+use engine::record::{BatchEvent, BatchId, Entry, Journal, JournalError, Ledger, Note};
 use engine::*;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -276,4 +278,81 @@ proptest! {
             prop_assert_eq!(journal.facts().expect("verified"), facts);
         }
     }
+}
+
+/// A batch beside a job: both kinds stand in one order and one chain.
+async fn with_a_batch(dir: &Path) -> Vec<Entry> {
+    let journal = Journal::open(dir).expect("a fresh folder");
+    let batch = BatchId(uuid::Uuid::from_u128(0xB));
+    let begun = BatchEvent::Begun {
+        name: "units.csv".to_owned(),
+        path: None,
+        rows: 1,
+        canary: false,
+        parallel: None,
+        extra: vec!["shelf".to_owned()],
+        software: "0.1.0".to_owned(),
+    };
+    let item = BatchItem {
+        row: 1,
+        bind: Bind::Next,
+        recipe: Box::new(recipe()),
+        has_device_secret: false,
+        echo: [("shelf".to_owned(), "0042".to_owned())].into(),
+    };
+    let queued = JobEvent::Queued {
+        recipe: Box::new(recipe()),
+        target: Target::Any,
+        origin: Box::new(Origin::of_row(batch, 1)),
+    };
+    let ended = BatchEvent::RowEnded { row: 1, job: Some(job(1)), outcome: Outcome::Unknown, fault: None };
+    let notes = vec![
+        Note::Batch(batch, begun),
+        Note::Batch(batch, BatchEvent::Rows { rows: vec![item] }),
+        Note::Job(job(1), queued),
+        Note::Batch(batch, ended),
+        Note::Job(job(1), finished(Outcome::Passed)),
+    ];
+    journal.write(notes).await.expect("a fresh journal")
+}
+
+#[tokio::test]
+async fn facts_of_batches_and_jobs_stand_in_one_order_and_one_chain() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let entries = with_a_batch(dir.path()).await;
+    let journal = Journal::open(dir.path()).expect("it was closed");
+    let mut read = Vec::new();
+    journal.each_entry(|entry| read.push(entry)).expect("intact");
+    assert_eq!(read, entries);
+    assert_eq!(journal.facts().expect("intact").len(), 2, "facts of jobs alone");
+    assert_eq!(journal.verify().expect("intact").facts, 5);
+
+    let ledger = journal.ledger().expect("intact");
+    let (_, batch) = ledger.batches().next().expect("one batch");
+    let row = batch.row(1).expect("one row");
+    assert_eq!(row.jobs, [job(1)]);
+    // What the job learned after the row had ended counts for the row.
+    assert_eq!(row.end.as_ref().map(|end| end.outcome), Some(Outcome::Passed));
+    assert_eq!((batch.counts().passed, batch.counts().unknown), (1, 0));
+
+    let mut export = Vec::new();
+    let verified = jsonl(&journal, 0, &mut export).expect("memory takes everything");
+    assert_eq!(verify_jsonl(&mut export.as_slice(), Path::new("export")).expect("as written"), verified);
+    drop(journal);
+    tamper(dir.path(), "UPDATE facts SET event = replace(event, '0042', '0043') WHERE seq = 2");
+    assert_damaged(dir.path(), 2);
+}
+
+#[tokio::test]
+async fn a_kind_of_fact_that_is_not_known_is_of_a_newer_version() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let entries = with_a_batch(dir.path()).await;
+    let db = Connection::open(dir.path().join(JOURNAL_FILE)).expect("the journal is closed");
+    let forms: Vec<u32> = db
+        .prepare("SELECT v FROM facts ORDER BY seq")
+        .and_then(|mut select| select.query_map([], |row| row.get(0))?.collect())
+        .expect("the form of each record");
+    // A program of the first version stops at the first batch and reads a journal that has none.
+    assert_eq!(forms, [2, 2, 1, 2, 1]);
+    assert_eq!(entries.len(), forms.len());
 }
