@@ -1,0 +1,68 @@
+//! What the window stands on: the engine with real ports, radios and clouds, or with the practice world in their place.
+//!
+//! Practice is the whole app on the embedded world and keeps nothing; it never sees the real state folder. Not here: what
+//! may be asked (`commands.rs`) and how it is shown (`ui`).
+
+mod ground;
+mod jobs;
+mod profiles;
+mod strongbox;
+mod trouble;
+mod units;
+
+pub use trouble::Trouble;
+
+use api::clouds::OneCloud;
+use api::watch::{Desk, DeskParts};
+use engine::plan::profile::Profiles;
+use engine::record::Journal;
+use engine::vault::Vault;
+use engine::work::{Clouds, Engine};
+use ground::{Ground, real_clouds, real_media, state_folder};
+use jobs::Cancels;
+use std::sync::Arc;
+use strongbox::Strongbox;
+
+pub struct Stage {
+    desk: Desk,
+    ground: Ground,
+    clouds: Arc<dyn Clouds>,
+    cancels: Cancels,
+}
+
+impl Stage {
+    pub async fn open(practice: bool) -> Result<Stage, Box<dyn std::error::Error>> {
+        let (ground, media, clouds, journal) = if practice {
+            let world = sim::practice_world();
+            let media = world.media();
+            let clouds: Arc<dyn Clouds> = Arc::new(OneCloud(world.cloud()));
+            (Ground::Practice(world), media, clouds, Journal::in_memory())
+        } else {
+            let dir = state_folder()?;
+            let journal = Journal::open(&dir)?;
+            let strongbox = Arc::new(Strongbox::new(Vault::open(&dir, None).await?));
+            let clouds = real_clouds(&dir, &strongbox);
+            (Ground::Real { profiles: Profiles::of(&dir), strongbox }, real_media(), clouds, journal)
+        };
+        let engine = Engine::new(journal, media.clone(), clouds.clone())
+            .map_err(|refusal| format!("{:?}", refusal.reasons))?;
+        let settings = ground.settings()?;
+        let cloud = match ground.cloud_ref(&settings) {
+            Some(which) => clouds.cloud(&which).await.ok(),
+            None => None,
+        };
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let desk = Desk::open(DeskParts { engine, media, cloud, practice, version, settings });
+        Ok(Stage { desk, ground, clouds, cancels: Cancels::default() })
+    }
+
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Stops what runs, in an orderly way.
+    pub async fn close(&self) {
+        self.desk.engine().shutdown().await;
+        self.desk.close();
+    }
+}
