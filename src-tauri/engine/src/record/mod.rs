@@ -11,6 +11,7 @@ pub mod history;
 pub mod journal;
 pub mod origin;
 pub mod state;
+pub mod yields;
 
 pub use batch::{BatchEvent, BatchFact, BatchId, BatchState};
 pub use entry::{Entry, Note};

@@ -5,3 +5,4 @@ mod events;
 mod export;
 mod folds;
 mod journal;
+mod yields;
