@@ -14,8 +14,8 @@ export type * from './bindings/views';
 
 export interface Backend {
 	snapshot(): Promise<DeskView>;
-	/** Every change from now on, in order; returns a way to stop. */
-	watch(on: (update: DeskUpdate) => void): Promise<() => void>;
+	/** Every change from now on, in order, each beat's in one list; returns a way to stop. */
+	watch(on: (updates: DeskUpdate[]) => void): Promise<() => void>;
 	/** Asks a device who it is and which networks it hears. Rejects with {@link Trouble}. */
 	look(key: string, deviceSecret: string | null): Promise<LookView>;
 	/** Starts a job and gives its id. Rejects with {@link Trouble}. */

@@ -2,6 +2,7 @@
 import { getContext, setContext } from 'svelte';
 import type {
 	Backend,
+	DeskChange,
 	DeskUpdate,
 	DeskView,
 	JobView,
@@ -11,6 +12,9 @@ import type {
 	UnitView
 } from './backend';
 
+/** What a list of updates changes, before it is shown. */
+type Draft = Partial<Pick<Desk, 'sightings' | 'jobs' | 'units'>>;
+
 export class Desk {
 	ready = $state(false);
 	trouble = $state<string | null>(null);
@@ -18,9 +22,11 @@ export class Desk {
 	version = $state('');
 	status = $state<StatusView | null>(null);
 	settings = $state<SettingsView | null>(null);
-	sightings = $state<Record<string, SightingView>>({});
-	jobs = $state<Record<string, JobView>>({});
-	units = $state<Record<string, UnitView>>({});
+	// Replaced as a whole, once a list of updates: with ten thousand rows that change ten thousand times a second, a
+	// signal for each field of each row would cost more than the rows that are drawn.
+	sightings = $state.raw<Record<string, SightingView>>({});
+	jobs = $state.raw<Record<string, JobView>>({});
+	units = $state.raw<Record<string, UnitView>>({});
 	#number = 0;
 	#held: DeskUpdate[] | null = null;
 
@@ -28,47 +34,64 @@ export class Desk {
 
 	/** Watches first and asks then, so that nothing falls in between. Returns a way to stop. */
 	async open(): Promise<() => void> {
-		const stop = await this.backend.watch((update) => this.take(update));
+		const stop = await this.backend.watch((updates) => this.takeAll(updates));
 		await this.refresh();
 		return stop;
 	}
 
-	async refresh() {
-		this.#held = [];
+	async refresh(after: DeskUpdate[] = []) {
+		this.#held = after;
 		try {
 			this.#show(await this.backend.snapshot());
 		} catch (error) {
 			this.trouble = String(error);
+			this.#held = null; // the next update asks again
+			return;
 		}
 		const held = this.#held;
 		this.#held = null;
-		held.forEach((update) => this.take(update));
+		if (held) this.takeAll(held);
 	}
 
 	take(update: DeskUpdate) {
-		if (this.#held) {
-			this.#held.push(update);
-			return;
+		this.takeAll([update]);
+	}
+
+	/** Takes a list, and shows what came of it at once. */
+	takeAll(updates: readonly DeskUpdate[]) {
+		const draft: Draft = {};
+		for (const [at, update] of updates.entries()) {
+			if (this.#held) {
+				this.#held.push(update);
+				continue;
+			}
+			if (update.number <= this.#number) continue;
+			if (update.number > this.#number + 1) {
+				// One was missed: a fresh picture instead of a guess, and what is left of the list after it.
+				void this.refresh(updates.slice(at));
+				break;
+			}
+			this.#number = update.number;
+			this.#change(update.change, draft);
 		}
-		if (update.number <= this.#number) return;
-		if (update.number > this.#number + 1) {
-			void this.refresh(); // one was missed: a fresh picture instead of a guess
-			return;
-		}
-		this.#number = update.number;
-		const change = update.change;
+		if (draft.sightings) this.sightings = draft.sightings;
+		if (draft.jobs) this.jobs = draft.jobs;
+		if (draft.units) this.units = draft.units;
+	}
+
+	#change(change: DeskChange, draft: Draft) {
 		switch (change.kind) {
 			case 'sighting':
-				this.sightings[change.sighting.key] = change.sighting;
+				(draft.sightings ??= { ...this.sightings })[change.sighting.key] = change.sighting;
 				break;
 			case 'sighting_left':
-				delete this.sightings[change.key];
+				delete (draft.sightings ??= { ...this.sightings })[change.key];
 				break;
 			case 'job':
-				this.jobs[change.job.id] = change.job;
+				(draft.jobs ??= { ...this.jobs })[change.job.id] = change.job;
 				break;
 			case 'unit':
-				this.units[change.unit.unit] = change.unit;
+				(draft.units ??= { ...this.units })[change.unit.unit] = change.unit;
 				break;
 			case 'status':
 				this.status = change.status;

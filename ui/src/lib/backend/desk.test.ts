@@ -10,7 +10,7 @@ const at = (number: number): DeskView => ({ ...structuredClone(recording.view), 
 
 /** A desk whose snapshots are answered by hand. */
 async function opened() {
-	let tell: (update: DeskUpdate) => void = () => {};
+	let tell: (updates: DeskUpdate[]) => void = () => {};
 	const answers: ((view: DeskView) => void)[] = [];
 	const backend: Backend = {
 		...replay(),
@@ -30,7 +30,13 @@ async function opened() {
 		await vi.waitFor(() => expect(desk.ready).toBe(true));
 		await Promise.resolve();
 	};
-	return { desk, backend, tell: (number: number, change: DeskChange) => tell({ number, change }), answer };
+	return {
+		desk,
+		backend,
+		list: (updates: DeskUpdate[]) => tell(updates),
+		tell: (number: number, change: DeskChange) => tell([{ number, change }]),
+		answer
+	};
 }
 
 test('an update that follows is taken without asking again', async () => {
@@ -96,4 +102,16 @@ test('the whole recording has no gap, and ends in one result for each device', (
 		expect(new Set(outcomes)).toEqual(new Set(['passed', 'failed', 'unknown', 'skipped']));
 		expect(Object.keys(desk.units)).toHaveLength(Object.keys(recording.histories).length);
 	});
+});
+
+test('a gap in the middle of a list loses nothing of what comes after it', async () => {
+	const { desk, list, answer } = await opened();
+	const sighting = recording.view.sightings[0]!;
+	list([
+		{ number: 11, change: left(second) },
+		{ number: 13, change: { kind: 'sighting', sighting: { ...sighting, rssi: -31 } } },
+		{ number: 14, change: { kind: 'sighting', sighting: { ...sighting, rssi: -30 } } }
+	]);
+	await answer(at(12));
+	await vi.waitFor(() => expect(desk.sightings[first]?.rssi).toBe(-30));
 });

@@ -28,7 +28,7 @@ export function replay(tape: Recording = recording, every = 0): Backend {
 			let at = 0;
 			const timer = setInterval(() => {
 				const update = tape.updates[at++];
-				if (update) on(update);
+				if (update) on([update]);
 				else clearInterval(timer);
 			}, every);
 			return Promise.resolve(() => clearInterval(timer));

@@ -8,7 +8,7 @@ export const tauri: Backend = {
 		const channel = new Channel<DeskUpdate[]>();
 		let open = true;
 		channel.onmessage = (updates) => {
-			if (open) updates.forEach(on);
+			if (open) on(updates);
 		};
 		await invoke('watch', { channel });
 		return () => {
