@@ -1,5 +1,6 @@
 #!/bin/bash
-# A job with a device that nobody here wrote: Blynk's own Linux library, through the real BlueZ. ROUNDS: how often, ten times unless told.
+# A job with a device that nobody here wrote: Blynk's own Linux library, through the real BlueZ, FIRSTLIGHT_LAB_ROUNDS
+# times in a row.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
@@ -11,4 +12,4 @@ if ! "$python" -c 'import blynk_provisioning' 2>/dev/null; then
     "$target/lab/blynk/bin/pip" install --quiet blynk-provisioning==1.3.0
 fi
 exec "$BTLAB" run -n 2 -t 590 -- python "$here/library.py" "${FIRSTLIGHT_PROGRAM:-$target/debug/firstlight}" \
-    "$python" "$(dirname "$BTLAB")/examples/blynk_device.py" "${ROUNDS:-10}"
+    "$python" "$(dirname "$BTLAB")/examples/blynk_device.py" "${FIRSTLIGHT_LAB_ROUNDS:-3}"

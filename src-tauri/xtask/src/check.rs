@@ -14,7 +14,7 @@ const PARTS: &[Part] = &[
     ("test", "the Rust tests, among them 200 kills at random moments", test),
     ("window", "the built app in its real window", window),
     ("fuzz", "every decoder, a short soak", short_fuzz),
-    ("lab", "real Bluetooth and USB, where the lab is", || lab::lab().map(|_| ())),
+    ("lab", "real Bluetooth and USB, where the lab is", || lab::lab(None, &[]).map(|_| ())),
 ];
 
 pub fn check(arguments: &[String]) -> Outcome {

@@ -23,7 +23,8 @@ cargo xtask COMMAND
   screenshots        play the window tests and take the README's pictures from them
   recordings         let the engine play the practice world, and write what the window was told to
                      ui/src/lib/backend/recordings
-  lab                run the tests that need the Bluetooth and USB lab (../shared/btlab, or FIRSTLIGHT_BTLAB)
+  lab [NAMES]        run the tests that need the Bluetooth and USB lab (../shared/btlab, or FIRSTLIGHT_BTLAB)
+    --rounds N       bring each device to first light so many times in a row (default: what a check has time for)
   fuzz [--inputs N]  feed every decoder N inputs (default 1000000)
   bench [NAMES]      measure; figures are printed, never asserted
 ";
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
         Some("bindings") => check::write_bindings(),
         Some("screenshots") => setup::everything().and_then(|()| check::screenshots()),
         Some("recordings") => check::write_recordings(),
-        Some("lab") => lab::lab().map(|_| ()),
+        Some("lab") => lab::command_line(rest),
         Some("fuzz") => check::fuzz(rest),
         Some("bench") => bench::bench(rest),
         Some("help" | "--help" | "-h") => {

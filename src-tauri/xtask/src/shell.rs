@@ -1,6 +1,8 @@
 //! Running other programs so that a person can see what is run, and is told what to do when it cannot be.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -75,6 +77,37 @@ impl Run {
         } else {
             Err(Stop(format!("`{}` ended with {status}{}", self.shown, hint(&self.fix))))
         }
+    }
+
+    /// Shows all that it prints, on either stream, and gives the last lines of it beside the end: of a long run only these
+    /// are read, or kept.
+    pub fn tail(mut self, lines: usize) -> (String, Outcome) {
+        say(&format!("$ {}", self.shown));
+        let mut last = VecDeque::new();
+        let mut follow = || -> std::io::Result<std::process::ExitStatus> {
+            let (said, mouth) = std::io::pipe()?;
+            self.command.stdin(Stdio::null()).stdout(mouth.try_clone()?).stderr(mouth);
+            let mut child = self.command.spawn()?;
+            // The command keeps its ends of the pipe, and would keep us reading.
+            self.command.stdout(Stdio::null()).stderr(Stdio::null());
+            for line in BufReader::new(said).split(b'\n') {
+                let line = String::from_utf8_lossy(&line?).into_owned();
+                say(&line);
+                last.push_back(line);
+                if last.len() > lines {
+                    last.pop_front();
+                }
+            }
+            child.wait()
+        };
+        let outcome = match follow() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(Stop(format!("`{}` ended with {status}{}", self.shown, hint(&self.fix)))),
+            Err(error) => {
+                Err(Stop(format!("`{}` cannot be followed: {error}{}", self.shown, hint(&self.fix))))
+            }
+        };
+        (Vec::from(last).join("\n"), outcome)
     }
 
     /// For a program that a person uses: it gets the terminal.

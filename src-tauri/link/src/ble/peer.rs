@@ -153,7 +153,7 @@ impl Peer {
             Failed::Said(text) => text,
         };
         match meaning(&text) {
-            Meaning::Refused(UNLIKELY) if lost.is_cancelled() || !self.is_connected().await => {
+            Meaning::Refused(UNLIKELY) if lost.is_cancelled() || !is_connected(&self.peripheral).await => {
                 Err(LinkError::Lost)
             }
             Meaning::Refused(code) => Ok(Packet::Refused { channel, att_error: Some(code) }),
@@ -161,17 +161,13 @@ impl Peer {
             Meaning::Silent => Err(LinkError::TimedOut { what: "the device's answer" }),
             Meaning::Gone => Err(LinkError::Lost),
             Meaning::NoService | Meaning::Denied | Meaning::Unknown => {
-                if lost.is_cancelled() || !self.is_connected().await {
+                if lost.is_cancelled() || !is_connected(&self.peripheral).await {
                     return Err(LinkError::Lost);
                 }
                 tracing::debug!(%text, "a request to a BLE device failed");
                 Ok(Packet::Refused { channel, att_error: None })
             }
         }
-    }
-
-    async fn is_connected(&self) -> bool {
-        matches!(bounded(SUBSCRIBE_LIMIT, self.peripheral.is_connected()).await, Ok(true))
     }
 }
 
@@ -285,6 +281,10 @@ async fn describe(peripheral: &Peripheral, characteristic: &Characteristic) -> O
     // A description that cannot be read is as good as none.
     let bytes = bounded(SUBSCRIBE_LIMIT, peripheral.read_descriptor(descriptor)).await.ok()?;
     String::from_utf8(bytes).ok()
+}
+
+pub(super) async fn is_connected(peripheral: &Peripheral) -> bool {
+    matches!(bounded(SUBSCRIBE_LIMIT, peripheral.is_connected()).await, Ok(true))
 }
 
 /// Disconnects, or calls a connection attempt off.

@@ -5,7 +5,7 @@
 
 use super::air::{Air, Heard};
 use super::errors::{Meaning, meaning, of_system};
-use super::peer::{Peer, let_go};
+use super::peer::{Peer, is_connected, let_go};
 use super::{BleLink, BleSettings};
 use crate::{LinkError, Sighting};
 use btleplug::api::{
@@ -27,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 const SYSTEM_LIMIT: Duration = Duration::from_secs(5);
 /// A device heard within this time need not be waited for. BlueZ forgets devices 30 s after a scan.
 const FRESH: Duration = Duration::from_secs(10);
+/// A device heard within this time is still known to BlueZ, with room for the call itself.
+const REMEMBERED: Duration = Duration::from_secs(25);
 /// One attempt. The kernel gives up after 4 s when nobody answers; discovering services takes the rest.
 const CONNECT_LIMIT: Duration = Duration::from_secs(12);
 /// For a person who waits: a connection attempt often fails by interference alone, and the third seldom does. Every
@@ -38,6 +40,13 @@ const LOOK_PAUSE: Duration = Duration::from_millis(500);
 /// let us leave these out. A scan that begins anew begins with BLE.
 const SCAN_ROUND: Duration = Duration::from_millis(5_000);
 const TURN: Duration = Duration::from_millis(250);
+/// The scan's turn before a connection, when others wait for it: several advertising intervals. Connections alone would keep
+/// the scan from those who look for their device for as long as the line is long, and these would miss it on the air.
+const LISTEN_TURN: Duration = Duration::from_secs(1);
+/// How long the scan may rest for connections while somebody watches.
+const REST_LIMIT: Duration = Duration::from_secs(3);
+/// How often it is looked at whether a turn may end before its time.
+const LISTEN_LOOK: Duration = Duration::from_millis(50);
 /// How often the adapter is looked at while somebody relies on it, beside what the system tells by itself.
 const CHECK_PAUSE: Duration = Duration::from_secs(2);
 
@@ -151,6 +160,8 @@ struct Radio {
     /// Since when it scans. The lock is held while that changes.
     scanning: tokio::sync::Mutex<()>,
     scanning_since: Cell<Option<Instant>>,
+    /// Since when it has not listened for long enough to hear anybody.
+    resting_since: Cell<Instant>,
     /// Since when it listens without a turn to classic devices.
     round_since: Cell<Instant>,
     /// Ends the listening to the adapter, with the thread.
@@ -179,6 +190,7 @@ impl Radio {
             connecting: Cell::new(0),
             scanning: tokio::sync::Mutex::new(()),
             scanning_since: Cell::new(None),
+            resting_since: Cell::new(Instant::now()),
             round_since: Cell::new(Instant::now()),
             over: CancellationToken::new(),
             heard: Notify::new(),
@@ -527,7 +539,10 @@ impl Radio {
             self.scanning_since.set(Some(Instant::now()));
             self.round_since.set(Instant::now());
         } else {
-            self.scanning_since.set(None);
+            let since = self.scanning_since.take();
+            if since.is_some_and(|since| since.elapsed() >= LISTEN_TURN / 2) {
+                self.resting_since.set(Instant::now());
+            }
             let session = self.session.lock().await.clone();
             if let Some(session) = session
                 && let Err(failed) = bounded(SYSTEM_LIMIT, session.adapter.stop_scan()).await
@@ -632,6 +647,28 @@ impl Radio {
         }
     }
 
+    /// Before a connection: lets those listen who wait for the scan, and hears the device again when the wait in the line
+    /// was so long that the system may have forgotten it.
+    async fn listen_first(self: &Rc<Radio>, address: &str) -> Result<(), LinkError> {
+        let is_known = || self.air.borrow().is_present(address, REMEMBERED, Instant::now());
+        let overdue = !self.watchers.borrow().is_empty()
+            && self.scanning_since.get().is_none()
+            && self.resting_since.get().elapsed() >= REST_LIMIT;
+        if !overdue && self.finding.get() == 0 && is_known() {
+            return Ok(());
+        }
+        let _listening = Counted::new(self.clone(), |radio| &radio.finding);
+        self.settle_scan().await?;
+        let begun = Instant::now();
+        while begun.elapsed() < LISTEN_TURN && (overdue || self.finding.get() > 1 || !is_known()) {
+            tokio::time::sleep(LISTEN_LOOK).await;
+        }
+        match is_known() {
+            true => Ok(()),
+            false => Err(LinkError::NotInSight { address: address.to_owned() }),
+        }
+    }
+
     async fn try_connect(
         self: &Rc<Radio>,
         address: &str,
@@ -641,6 +678,7 @@ impl Radio {
     ) -> Result<(Peer, CancellationToken), LinkError> {
         let refused = |reason: String| LinkError::ConnectRefused { address: address.to_owned(), reason };
         let _turn = self.line.acquire().await.map_err(|closed| refused(closed.to_string()))?;
+        self.listen_first(address).await?;
         let lost = CancellationToken::new();
         if let Some(claim) = self.claims.borrow_mut().get_mut(address) {
             *claim = Claim { up: false, lost: lost.clone() };
@@ -662,7 +700,15 @@ impl Radio {
             claim.up = true;
         }
         tokio::select! { biased;
-            peer = Peer::discover(peripheral, wiring) => peer.map(|peer| (peer, lost.clone())),
+            peer = Peer::discover(peripheral.clone(), wiring) => match peer {
+                Ok(peer) => Ok((peer, lost.clone())),
+                // The call may fail before the adapter tells why.
+                Err(LinkError::Lost) => Err(refused("it dropped the connection".to_owned())),
+                Err(LinkError::System { .. } | LinkError::TimedOut { .. }) if !is_connected(&peripheral).await => {
+                    Err(refused("it dropped the connection".to_owned()))
+                }
+                Err(error) => Err(error),
+            },
             () = lost.cancelled() => Err(refused("it dropped the connection".to_owned())),
         }
     }
@@ -674,19 +720,25 @@ impl Radio {
         }
         let _finding = Counted::new(self.clone(), |radio| &radio.finding);
         self.settle_scan().await?;
-        let found = async {
-            loop {
-                // Registered before the look, so that nobody is missed in between.
-                let heard = self.heard.notified();
-                if let Some(peripheral) = self.present(address) {
-                    return peripheral;
-                }
-                heard.await;
+        let mut listened = Duration::ZERO;
+        loop {
+            // Registered before the look, so that nobody is missed in between.
+            let heard = self.heard.notified();
+            if let Some(peripheral) = self.present(address) {
+                return Ok(peripheral);
             }
-        };
-        tokio::time::timeout(self.settings.find_within, found)
-            .await
-            .map_err(|_| LinkError::NotInSight { address: address.to_owned() })
+            // While the scan rests for a connection nobody can be heard, so that time does not count. It is bounded all the
+            // same: every connection is, and the scan has its turn between two of them.
+            let counts = self.connecting.get() == 0;
+            let begun = Instant::now();
+            let _ = tokio::time::timeout(TURN, heard).await;
+            if counts {
+                listened += begun.elapsed();
+            }
+            if listened >= self.settings.find_within {
+                return Err(LinkError::NotInSight { address: address.to_owned() });
+            }
+        }
     }
 
     fn present(&self, address: &str) -> Option<Peripheral> {

@@ -44,6 +44,9 @@ pub const TESTS: &[Test] = &[
     ("sixteen_devices_at_work_at_once_lose_no_signal", || {
         Box::pin(sixteen_devices_at_work_at_once_lose_no_signal())
     }),
+    ("a_device_that_comes_while_others_are_being_connected_is_found", || {
+        Box::pin(a_device_that_comes_while_others_are_being_connected_is_found())
+    }),
     ("streams_that_end_amid_signals_harm_nobody", || Box::pin(streams_that_end_amid_signals_harm_nobody())),
     ("a_device_forgotten_after_a_failed_connection_is_found_again", || {
         Box::pin(a_device_forgotten_after_a_failed_connection_is_found_again())
@@ -243,8 +246,8 @@ async fn sixteen_devices_at_work_at_once_lose_no_signal() {
         async move {
             let address = echo(n);
             // One at a time is connected, so the last waits for fifteen others.
-            let opened = tokio::time::timeout(contract::BOUND * 2, medium.open(&address, &wiring())).await;
-            let link = opened.expect("in time");
+            let opened = tokio::time::timeout(contract::BOUND * 4, medium.open(&address, &wiring())).await;
+            let link = opened.unwrap_or_else(|_| panic!("{address:?} was not opened"));
             link.unwrap_or_else(|error| panic!("{address:?}: {error}"))
         }
     });
@@ -260,6 +263,40 @@ async fn sixteen_devices_at_work_at_once_lose_no_signal() {
     let start = Instant::now();
     within("closing all", futures::future::join_all(links.into_iter().map(Link::close))).await;
     measured("sixteen devices closed", start);
+}
+
+/// 12: connections in a row, each of which takes longer here than this device is looked for, leave the scan its turns.
+async fn a_device_that_comes_while_others_are_being_connected_is_found() {
+    drop(medium());
+    let medium = Arc::new(BleMedium::new(BleSettings { find_within: Duration::from_secs(3), ..settings() }));
+    control(json!({"op": "hide", "name": "echo-9"}));
+    let refusing = (1..=2).map(|n| {
+        faults(&format!("echo-{n}"), json!({"refuse": true}));
+        let medium = medium.clone();
+        tokio::spawn(async move { medium.open(&echo(n), &wiring()).await.err() })
+    });
+    let refusing: Vec<_> = refusing.collect();
+    let opening = tokio::spawn({
+        let medium = medium.clone();
+        async move { medium.open(&echo(9), &wiring()).await }
+    });
+    until("the scan", || is("Discovering").then_some(())).await;
+    until("the scan to rest for a connection", || (!is("Discovering")).then_some(())).await;
+    control(json!({"op": "advertise", "name": "echo-9"}));
+    let mut link = within("opening amid others", opening).await.expect("no panic").expect("it is on the air");
+    echoes(link.as_mut(), b"found").await;
+    link.close().await;
+    refusing.iter().for_each(tokio::task::JoinHandle::abort);
+    self::medium(); // nobody refuses any more
+    for n in 1..=2 {
+        within("being let go", async {
+            while let Err(LinkError::ConnectRefused { .. }) = medium.open(&echo(n), &wiring()).await.map(drop)
+            {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
 }
 
 /// 2: the library panics now and then when a stream ends while a signal comes; nobody may notice.
@@ -510,6 +547,11 @@ fn power(on: bool) {
 }
 
 fn is_powered() -> bool {
+    is("Powered")
+}
+
+/// One of the adapter's properties.
+fn is(property: &str) -> bool {
     run(
         "dbus-send",
         &[
@@ -519,7 +561,7 @@ fn is_powered() -> bool {
             "/org/bluez/hci0",
             "org.freedesktop.DBus.Properties.Get",
             "string:org.bluez.Adapter1",
-            "string:Powered",
+            &format!("string:{property}"),
         ],
     )
     .contains("boolean true")

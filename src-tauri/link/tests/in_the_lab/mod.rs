@@ -10,7 +10,11 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// What the failed tests said, for the end of the report: the part of a long log that is kept.
+static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// Panics of background tasks: BlueZ's library has one that it may throw at any time (0052, 2).
 static PANICS_IN_THE_BACKGROUND: AtomicUsize = AtomicUsize::new(0);
@@ -38,6 +42,8 @@ pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         if std::thread::current().name() == Some("bluetooth") {
             PANICS_IN_THE_BACKGROUND.fetch_add(1, Ordering::Relaxed);
+        } else {
+            SAID.lock().unwrap_or_else(PoisonError::into_inner).push(panic.to_string());
         }
         println!("panic in {:?}: {panic}", std::thread::current().name().unwrap_or("a thread"));
     }));
@@ -53,9 +59,10 @@ pub fn main() -> ExitCode {
         let result = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(test())));
         let word = if result.is_ok() { "ok" } else { "FAILED" };
         println!("test {name} ... {word} ({} ms)", start.elapsed().as_millis());
+        let said = std::mem::take(&mut *SAID.lock().unwrap_or_else(PoisonError::into_inner));
         match result {
             Ok(()) => passed += 1,
-            Err(_) => failed.push(name),
+            Err(_) => failed.push((name, said.join("\n"))),
         }
     }
     let panics = PANICS_IN_THE_BACKGROUND.load(Ordering::Relaxed);
@@ -64,7 +71,9 @@ pub fn main() -> ExitCode {
     if failed.is_empty() {
         ExitCode::SUCCESS
     } else {
-        println!("failed: {}", failed.join(", "));
+        for (name, said) in failed {
+            println!("failed: {name}\n{said}");
+        }
         ExitCode::FAILURE
     }
 }
