@@ -5,16 +5,20 @@
 
 mod checks;
 mod profile;
+mod settings;
 
 pub use checks::bad_server;
-pub(crate) use checks::missing;
+pub(crate) use checks::{missing, reason};
 pub use profile::{ProfileChecked, ProfileRequest};
+pub use settings::Settings;
 
+use crate::label::Label;
 use crate::secrets::{SecretName, Secrets};
 use checks::*;
 use cloud::{DeviceId, OrgId, UserId};
 use engine::{CloudRef, JobSecrets, Recipe, Refusal, RefusalCode, Target};
 use link::LinkError;
+use proto::Secret;
 
 /// What a face asks for, as it was typed. Defaults of a profile are filled in before.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +39,8 @@ pub struct ProvisionRequest {
     pub device: Option<String>,
     pub carrier: Option<String>,
     pub token_endpoint: Option<String>,
+    pub token_template: Option<String>,
+    pub token_success: Option<String>,
     pub device_user: Option<String>,
 }
 
@@ -62,8 +68,9 @@ pub struct Call {
 
 impl ProvisionRequest {
     /// Checks everything and reports everything. Secrets of the cloud are only looked for, not used.
-    pub fn check(self, secrets: &Secrets) -> Result<Call, Refusal> {
+    pub fn check(mut self, secrets: &Secrets) -> Result<Call, Refusal> {
         let mut reasons = Reasons::default();
+        let device_secret = self.take_label(secrets, &mut reasons);
         let server = check_server(self.server.as_deref(), &mut reasons);
         let org = number::<i32>(self.org.as_deref(), RefusalCode::BadOrg, "--org", &mut reasons);
         let owner = number::<i64>(self.owner.as_deref(), RefusalCode::BadOwner, "--owner", &mut reasons);
@@ -75,8 +82,8 @@ impl ProvisionRequest {
         let token_host = check_token_host(self.token_host.as_deref(), server.as_deref(), &mut reasons);
         check_name(self.name.as_deref(), &mut reasons);
         let meta = check_meta(&self.meta, &mut reasons);
-        let target = check_wanted(self.wanted, &mut reasons);
-        check_carrier(self.carrier.as_deref(), &mut reasons);
+        let target = check_wanted(self.wanted.take(), &mut reasons);
+        settings::check_settings(&self.settings(), &mut reasons);
         check_cloud_secrets(secrets, &mut reasons);
         let wifi_password = check_wifi(self.wifi.as_deref(), &driver, secrets, &mut reasons);
 
@@ -96,16 +103,68 @@ impl ProvisionRequest {
                     device: device.map(DeviceId),
                     carrier: self.carrier,
                     token_endpoint: self.token_endpoint,
+                    token_template: self.token_template,
+                    token_success: self.token_success,
                     device_user: self.device_user,
                 },
                 target,
-                secrets: JobSecrets {
-                    wifi_password,
-                    device_secret: secrets.get(SecretName::DeviceSecret).cloned(),
-                },
+                secrets: JobSecrets { wifi_password, device_secret },
             }),
             _ => Err(Refusal { reasons: reasons.0 }),
         }
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            carrier: self.carrier.clone(),
+            token_endpoint: self.token_endpoint.clone(),
+            token_template: self.token_template.clone(),
+            token_success: self.token_success.clone(),
+            device_user: self.device_user.clone(),
+        }
+    }
+
+    /// What the device's label adds: it fills gaps only, except that it names the device where any would do. Gives the
+    /// proof of possession.
+    fn take_label(&mut self, secrets: &Secrets, reasons: &mut Reasons) -> Option<Secret> {
+        let typed = secrets.get(SecretName::DeviceSecret).filter(|secret| !secret.is_empty());
+        let code = secrets.get(SecretName::DeviceQr).filter(|secret| !secret.is_empty());
+        let read = match (typed, code) {
+            (Some(typed), None) => Label::typed(typed),
+            (typed, Some(code)) => {
+                Label::of_code(code).map(|label| Label { proof: typed.cloned().or(label.proof), ..label })
+            }
+            (None, None) => return None,
+        };
+        let label = match read {
+            Ok(label) => label,
+            Err(refused) => {
+                reasons.0.push(refused);
+                return None;
+            }
+        };
+        if self.driver.is_none() {
+            self.driver = label.driver.map(str::to_owned);
+        }
+        if self.device_user.is_none() {
+            self.device_user = label.user;
+        }
+        if let (None | Some(Wanted::Any), Some(name)) = (&self.wanted, label.name) {
+            match label.medium {
+                Some(_) => self.wanted = Some(Wanted::Ble { name }),
+                None => reasons.add(
+                    RefusalCode::DeviceCode,
+                    [
+                        ("why", "the device is to be reached over a Wi-Fi of its own".to_owned()),
+                        (
+                            "fix",
+                            "Name it with --ble or --port if it can be reached that way, too.".to_owned(),
+                        ),
+                    ],
+                ),
+            }
+        }
+        label.proof
     }
 }
 

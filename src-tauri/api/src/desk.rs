@@ -127,6 +127,18 @@ pub struct IdentityView {
     pub last_fault: Option<engine::FaultCode>,
     /// The cloud device of this unit, when the journal knows one.
     pub device: Option<i32>,
+    /// What somebody who listens learns of what this device is handed.
+    pub exposure: Option<ExposureView>,
+}
+
+/// See [`proto::Exposure`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ExposureView {
+    Sealed,
+    Unproven,
+    Cable,
+    Air,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
@@ -171,6 +183,10 @@ pub struct JobView {
     /// Always the eight, in order.
     pub steps: Vec<StepView>,
     pub words: Vec<WordView>,
+    /// What a person has to do on the device now (its own words), for example press its button.
+    pub prompt: Option<String>,
+    /// What somebody who listens could have learned; `None` until the device is identified.
+    pub exposure: Option<ExposureView>,
     pub waiting: Option<WaitingView>,
     pub outcome: Option<OutcomeView>,
     pub fault: Option<FaultView>,
@@ -391,6 +407,7 @@ pub fn typescript() -> String {
         UsbView,
         LookView,
         IdentityView,
+        ExposureView,
         NetworkView,
         BandView,
         SecurityView,

@@ -3,8 +3,8 @@
 //! Not here: what a fact means for a later decision (`engine/record/state.rs`).
 
 use crate::desk::{
-    BlameView, FactView, FaultView, JobView, MediumView, OutcomeView, RetryView, StepName, StepState,
-    StepView, WaitingView, WordView,
+    BlameView, ExposureView, FactView, FaultView, JobView, MediumView, OutcomeView, RetryView, StepName,
+    StepState, StepView, WaitingView, WordView,
 };
 use engine::{Blame, Fact, Fault, JobEvent, Outcome, Progress, Retry, Step, WaitingFor};
 use proto::{Address, DeviceWord, MediumKind};
@@ -42,6 +42,8 @@ impl JobView {
             attempt: 0,
             steps: steps.into(),
             words: Vec::new(),
+            prompt: None,
+            exposure: None,
             waiting: None,
             outcome: None,
             fault: None,
@@ -53,6 +55,7 @@ impl JobView {
 
     pub fn apply(&mut self, fact: &Fact) {
         let at = millis(fact.at);
+        self.prompt = prompt_after(self.prompt.take(), &fact.event);
         match &fact.event {
             JobEvent::Queued { recipe, target, origin: _ } => {
                 self.server.clone_from(&recipe.cloud.server);
@@ -71,6 +74,7 @@ impl JobView {
             JobEvent::Identified { unit, identity, attempt } => {
                 self.unit = Some(unit.to_string());
                 self.attempt = *attempt;
+                self.exposure = identity.exposure.map(ExposureView::from);
                 if self.name.is_none() {
                     self.name.clone_from(&identity.name);
                 }
@@ -247,6 +251,15 @@ impl FactView {
     }
 }
 
+/// A prompt stands until the device goes on in any way; what it merely says meanwhile is no sign of that.
+fn prompt_after(prompt: Option<String>, event: &JobEvent) -> Option<String> {
+    match event {
+        JobEvent::Said { word: DeviceWord::AwaitsPerson { hint } } => Some(hint.clone()),
+        JobEvent::Said { word: DeviceWord::Said { .. } } | JobEvent::Warned { .. } => prompt,
+        _ => None,
+    }
+}
+
 fn word_view(word: &DeviceWord) -> (&'static str, BTreeMap<String, String>) {
     let mut about = BTreeMap::new();
     let key = match word {
@@ -406,6 +419,18 @@ mod tests {
         assert!(
             view.steps.iter().all(|step| step.state != StepState::Failed && step.state != StepState::Now)
         );
+    }
+
+    #[test]
+    fn a_prompt_stands_until_the_device_goes_on() {
+        let awaits = JobEvent::Said { word: DeviceWord::AwaitsPerson { hint: "press the button".into() } };
+        let noise = JobEvent::Said { word: DeviceWord::Said { text: "blinking".into() } };
+        let view = job(vec![JobEvent::StepBegan { step: Step::Deliver }, awaits.clone(), noise.clone()]);
+        assert_eq!(view.prompt.as_deref(), Some("press the button"));
+        let view = job(vec![awaits.clone(), noise, JobEvent::Delivered { token_carried: true }]);
+        assert_eq!(view.prompt, None);
+        let view = job(vec![awaits, JobEvent::Finished { outcome: Outcome::Failed, fault: None }]);
+        assert_eq!(view.prompt, None);
     }
 
     #[test]

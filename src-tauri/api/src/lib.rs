@@ -9,6 +9,7 @@ pub mod calls;
 pub mod clouds;
 pub mod desk;
 mod job_view;
+pub mod label;
 pub mod lines;
 mod look_view;
 pub mod moment;

@@ -1,8 +1,8 @@
 //! What a device answered to a look, as the window shows it.
 
-use crate::desk::{BandView, IdentityView, LookView, NetworkView, SecurityView};
+use crate::desk::{BandView, ExposureView, IdentityView, LookView, NetworkView, SecurityView};
 use engine::work::Look;
-use proto::{InterfaceKind, Network, Security};
+use proto::{Exposure, InterfaceKind, Network, Security};
 
 /// The channels of 2.4 GHz end here.
 const LAST_OF_2_4_GHZ: u16 = 14;
@@ -30,7 +30,19 @@ impl LookView {
                 firmware: identity.firmware_version,
                 board: identity.board,
                 device,
+                exposure: identity.exposure.map(ExposureView::from),
             },
+        }
+    }
+}
+
+impl From<Exposure> for ExposureView {
+    fn from(exposure: Exposure) -> ExposureView {
+        match exposure {
+            Exposure::Sealed => ExposureView::Sealed,
+            Exposure::Unproven => ExposureView::Unproven,
+            Exposure::Cable => ExposureView::Cable,
+            Exposure::Air => ExposureView::Air,
         }
     }
 }

@@ -14,17 +14,20 @@ pub enum SecretName {
     Bearer,
     WifiPassword,
     DeviceSecret,
+    /// The text of the QR code on a device; it holds the proof of possession.
+    DeviceQr,
     /// Opens the locked file of secrets, where there is no keychain.
     Passphrase,
 }
 
 impl SecretName {
-    pub const ALL: [SecretName; 6] = [
+    pub const ALL: [SecretName; 7] = [
         SecretName::ClientId,
         SecretName::ClientSecret,
         SecretName::Bearer,
         SecretName::WifiPassword,
         SecretName::DeviceSecret,
+        SecretName::DeviceQr,
         SecretName::Passphrase,
     ];
 
@@ -36,6 +39,7 @@ impl SecretName {
             SecretName::Bearer => "FIRSTLIGHT_BEARER",
             SecretName::WifiPassword => "FIRSTLIGHT_WIFI_PASSWORD",
             SecretName::DeviceSecret => "FIRSTLIGHT_DEVICE_SECRET",
+            SecretName::DeviceQr => "FIRSTLIGHT_DEVICE_QR",
             SecretName::Passphrase => "FIRSTLIGHT_PASSPHRASE",
         }
     }

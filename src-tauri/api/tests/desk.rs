@@ -55,6 +55,8 @@ async fn start(desk: &Desk, world: &World) -> engine::work::Job {
         device: None,
         carrier: None,
         token_endpoint: None,
+        token_template: None,
+        token_success: None,
         device_user: None,
     };
     let secrets = JobSecrets { wifi_password: Some(Secret::new(PRACTICE_PASSWORD)), device_secret: None };

@@ -25,6 +25,8 @@ fn facts() -> Vec<Fact> {
         device: None,
         carrier: None,
         token_endpoint: None,
+        token_template: None,
+        token_success: None,
         device_user: None,
     };
     let refused = Fault {

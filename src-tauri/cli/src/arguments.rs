@@ -28,7 +28,7 @@ Examples:
     firstlight reconcile
 
 Secrets: FIRSTLIGHT_CLIENT_ID and FIRSTLIGHT_CLIENT_SECRET, or FIRSTLIGHT_BEARER; FIRSTLIGHT_WIFI_PASSWORD;
-FIRSTLIGHT_DEVICE_SECRET (proof of possession). Or --secrets-stdin, or a profile (`firstlight profile add`).
+FIRSTLIGHT_DEVICE_SECRET (proof of possession) or FIRSTLIGHT_DEVICE_QR (the text of the QR code on the device). Or --secrets-stdin, or a profile (`firstlight profile add`).
 
 Exit status: 0 everything asked for passed, 1 something failed, 2 refused before anything began,
 3 something is still unknown, 130 cancelled.",
@@ -157,6 +157,10 @@ Examples:
   A device that the cloud knows already: it keeps its record and gets a fresh token:
     firstlight provision --port /dev/ttyUSB0 --profile workshop --device-id 4711
 
+  An Espressif device by the text of the QR code on it, which holds its proof of possession:
+    export FIRSTLIGHT_DEVICE_QR='{\"ver\":\"v1\",\"name\":\"PROV_CE03C0\",\"pop\":\"…\",\"transport\":\"ble\"}'
+    firstlight provision --any --profile workshop
+
   From a script, with secrets on standard input:
     echo '{\"FIRSTLIGHT_BEARER\":\"…\",\"FIRSTLIGHT_WIFI_PASSWORD\":\"…\"}' | firstlight provision --any --profile workshop --secrets-stdin --json
 
@@ -206,19 +210,33 @@ pub struct Provision {
     /// Server name that the device is told [default: the host of --server]
     #[arg(long, value_name = "HOST", help_heading = "What the device is told")]
     pub token_host: Option<String>,
-    /// Improv: how the token travels, url, vendor:ID or third-string
-    #[arg(long, value_name = "WAY", help_heading = "What the device is told")]
-    pub carrier: Option<String>,
-    /// Espressif: endpoint that takes the token [default: custom-data]
-    #[arg(long, value_name = "NAME", help_heading = "What the device is told")]
-    pub token_endpoint: Option<String>,
-    /// Espressif security 2: user name that goes with FIRSTLIGHT_DEVICE_SECRET
-    #[arg(long, value_name = "NAME", help_heading = "What the device is told")]
-    pub device_user: Option<String>,
+    #[command(flatten)]
+    pub settings: DriverArguments,
 
     /// Longest wait from delivery to the cloud's word; after it the outcome is unknown [default: 180]
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub patience: Option<String>,
+}
+
+/// How a token travels to devices whose protocol does not say. A profile can keep it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "How the token travels")]
+pub struct DriverArguments {
+    /// Improv: url, vendor:ID or third-string
+    #[arg(long, value_name = "WAY")]
+    pub carrier: Option<String>,
+    /// Espressif: endpoint that takes the token [default: custom-data]
+    #[arg(long, value_name = "NAME")]
+    pub token_endpoint: Option<String>,
+    /// Espressif: what is sent there, with {token} and {host} in it: text, JSON, or hex: and digits [default: {token}]
+    #[arg(long, value_name = "TEMPLATE")]
+    pub token_template: Option<String>,
+    /// Espressif: the answer that means success: any, exact:TEXT or json:MEMBER=VALUE [default: any]
+    #[arg(long, value_name = "RULE")]
+    pub token_success: Option<String>,
+    /// Espressif security 2: user name that goes with FIRSTLIGHT_DEVICE_SECRET [default: wifiprov]
+    #[arg(long, value_name = "NAME")]
+    pub device_user: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -363,7 +381,11 @@ pub enum Profile {
 Examples:
   firstlight profile add workshop --server https://fra1.blynk.cloud --org 1 --owner 2 --wifi \"Workshop 2G\"
   firstlight profile test workshop
-  firstlight provision --any --profile workshop")]
+  firstlight provision --any --profile workshop
+
+  Espressif devices whose firmware takes the token as JSON at an endpoint of its own:
+    firstlight profile add pumps --server https://fra1.blynk.cloud --token-endpoint cloud \
+      --token-template '{\"token\":\"{token}\",\"host\":\"{host}\"}' --token-success json:status=ok")]
     Add {
         name: String,
         /// Your cloud, for example https://fra1.blynk.cloud
@@ -384,6 +406,11 @@ Examples:
         /// Longest wait for the cloud's word, in seconds
         #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
         patience: Option<String>,
+        /// The driver; auto asks each device
+        #[arg(long, value_name = "auto|NAME")]
+        driver: Option<String>,
+        #[command(flatten)]
+        settings: Box<DriverArguments>,
         /// Sign in with a bearer token instead of client id and secret
         #[arg(long)]
         bearer: bool,

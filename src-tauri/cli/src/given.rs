@@ -38,6 +38,7 @@ pub fn ask(name: SecretName) -> Option<Secret> {
         SecretName::Bearer => "Bearer token: ",
         SecretName::WifiPassword => "Wi-Fi password (empty for an open network): ",
         SecretName::DeviceSecret => "Proof of possession: ",
+        SecretName::DeviceQr => "Text of the QR code on the device: ",
         SecretName::Passphrase => "Passphrase of the locked secrets file: ",
     };
     rpassword::prompt_password(question).ok().map(Secret::new)

@@ -137,6 +137,9 @@ impl Kept {
         or(&mut request.driver, defaults.driver.clone());
         or(&mut request.carrier, defaults.carrier.clone());
         or(&mut request.token_endpoint, defaults.token_endpoint.clone());
+        or(&mut request.token_template, defaults.token_template.clone());
+        or(&mut request.token_success, defaults.token_success.clone());
+        or(&mut request.device_user, defaults.device_user.clone());
         or(&mut request.token_host, defaults.token_host.clone());
         or(&mut request.expect_template, defaults.expect_template.clone());
         or(&mut request.patience, defaults.patience_s.map(|seconds| seconds.to_string()));

@@ -2,12 +2,13 @@
 //!
 //! Everything here goes to standard error, so that the result alone is on standard output.
 
-use crate::face::{LiveLine, elapsed, note, quiet};
+use crate::face::{LiveLine, elapsed, note, quiet, strong};
 use api::moment;
 use api::story::Story;
 use api::words;
 use engine::work::Update;
 use engine::{JobEvent, Progress, Step, WaitingFor};
+use proto::DeviceWord;
 
 #[derive(Debug)]
 pub struct StepsShown {
@@ -49,6 +50,9 @@ impl StepsShown {
                     let name = identity.name.as_deref().map(|name| format!(" “{name}”")).unwrap_or_default();
                     let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
                     self.remark(&format!("it is {unit}{name}{again}"));
+                    if let Some(exposure) = identity.exposure {
+                        self.remark(words::exposure(exposure));
+                    }
                 }
                 JobEvent::Reserved { device, token_tail, .. } => {
                     self.remark(&format!("cloud device {device}, token …{token_tail}"));
@@ -62,6 +66,10 @@ impl StepsShown {
                     self.remark(&format!(
                         "cloud device {device} of an earlier lost answer belongs to this unit"
                     ));
+                }
+                JobEvent::Said { word: word @ DeviceWord::AwaitsPerson { .. } } => {
+                    // The one word that somebody has to act upon.
+                    self.line(&format!("    {:<9} {:>8}  {}", "", "", strong(&words::said(word))));
                 }
                 JobEvent::Said { word } => self.remark(&words::said(word)),
                 JobEvent::Warned { fault } => {

@@ -12,7 +12,7 @@ use engine::{CloudRef, Refusal, RefusalCode};
 use link::Medium;
 use link::ble::{BleMedium, BleSettings};
 use link::serial::{SerialMedium, SerialSettings};
-use proto::Secret;
+use proto::{DriverSettings, Secret};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -74,6 +74,21 @@ impl Ground {
         Some(CloudRef { server: current.server.clone(), profile })
     }
 
+    /// How devices are talked to with the profile in use.
+    pub(super) fn driver_settings(&self) -> Result<DriverSettings, Refusal> {
+        let Ground::Real { profiles, .. } = self else { return Ok(DriverSettings::default()) };
+        let Some(name) = profiles.current()? else { return Ok(DriverSettings::default()) };
+        let defaults = profiles.get(&name)?.defaults;
+        Ok(DriverSettings {
+            device_secret: None,
+            device_user: defaults.device_user,
+            carrier: defaults.carrier,
+            token_endpoint: defaults.token_endpoint,
+            token_template: defaults.token_template,
+            token_success: defaults.token_success,
+        })
+    }
+
     /// What the profile in use, or practice, adds to a wish.
     pub(super) async fn fill(
         &self,
@@ -99,6 +114,8 @@ impl Ground {
                 let defaults = profile.defaults.clone();
                 (wish.driver, wish.carrier, wish.token_endpoint) =
                     (defaults.driver, defaults.carrier, defaults.token_endpoint);
+                (wish.token_template, wish.token_success) = (defaults.token_template, defaults.token_success);
+                wish.device_user = wish.device_user.take().or(defaults.device_user);
                 (wish.token_host, wish.expect_template) = (defaults.token_host, defaults.expect_template);
                 wish.patience = defaults.patience_s.map(|seconds| seconds.to_string());
                 *secrets = std::mem::take(secrets).or(sign_in(&profile, strongbox).await?);

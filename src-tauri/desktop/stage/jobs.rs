@@ -3,6 +3,7 @@
 use super::{Stage, Trouble};
 use api::calls::{ProvisionRequest, Wanted};
 use api::desk::{JobRequest, LookView};
+use api::label::Label;
 use api::secrets::{SecretName as Given, Secrets};
 use engine::work::Verdict;
 use engine::{Refusal, RefusalCode, Target};
@@ -43,7 +44,16 @@ impl Stage {
                 &[("port", key.split_once(':').map_or(key.as_str(), |(_, text)| text))],
             )
         })?;
-        let settings = DriverSettings { device_secret, ..DriverSettings::default() };
+        let label = match device_secret.filter(|secret| !secret.is_empty()) {
+            Some(typed) => Label::typed(&typed).map_err(|reason| Refusal { reasons: vec![reason] })?,
+            None => Label::default(),
+        };
+        let usual = self.ground.driver_settings()?;
+        let settings = DriverSettings {
+            device_secret: label.proof,
+            device_user: label.user.or_else(|| usual.device_user.clone()),
+            ..usual
+        };
         let look = self.desk.engine().look(&address, None, &settings, &CancellationToken::new()).await?;
         let device = self
             .desk

@@ -48,7 +48,8 @@ impl Stage {
             org: profile.org.map(OrgId),
             owner: profile.owner.map(UserId),
             wifi: wifi.collect(),
-            defaults: engine::plan::profile::ProfileDefaults::default(),
+            // What the window does not show, it keeps.
+            defaults: profiles.get(&name).map(|before| before.defaults).unwrap_or_default(),
         })?;
         for gone in replaced.iter().flat_map(Profile::secret_names) {
             if let Err(error) = strongbox.vault.remove(&gone.0).await {

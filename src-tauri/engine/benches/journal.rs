@@ -141,6 +141,8 @@ fn journey(unit: usize) -> Vec<JobEvent> {
         device: None,
         carrier: None,
         token_endpoint: None,
+        token_template: None,
+        token_success: None,
         device_user: None,
     };
     let identity = DeviceIdentity {

@@ -81,6 +81,8 @@ async fn jobs() {
             device: None,
             carrier: None,
             token_endpoint: None,
+            token_template: None,
+            token_success: None,
             device_user: None,
         };
         let secrets = JobSecrets { wifi_password: Some(Secret::new(PRACTICE_PASSWORD)), device_secret: None };

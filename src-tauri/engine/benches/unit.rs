@@ -73,6 +73,8 @@ fn recipe(server: &str, host: &str, driver: &str) -> Recipe {
         device: None,
         carrier: None,
         token_endpoint: None,
+        token_template: None,
+        token_success: None,
         device_user: None,
     }
 }

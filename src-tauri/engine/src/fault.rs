@@ -158,6 +158,7 @@ codes! {
         NetworkMissing = "refused.network_missing",
         NameInvalid = "refused.name_invalid",
         DriverSetting = "refused.driver_setting",
+        DeviceCode = "refused.device_code",
         SecretMissing = "refused.secret_missing",
         SecretUnreadable = "refused.secret_unreadable",
         UnknownProfile = "refused.unknown_profile",

@@ -124,6 +124,35 @@ pub struct DeviceIdentity {
     pub url: Option<String>,
     /// Whether this very device can be handed a token, where it tells (Espressif: it has the endpoint, or lacks it).
     pub takes_token: Option<bool>,
+    /// What somebody who listens learns of what it is handed; `None`: recorded before this was told.
+    pub exposure: Option<Exposure>,
+}
+
+/// What somebody who listens in learns of network password and token while they are handed over. Told by the dialogue,
+/// which knows how this very session is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exposure {
+    /// Encrypted, and the device has proved that it knows the secret on its label: nothing.
+    Sealed,
+    /// Encrypted to a device that proved nothing: a listener learns nothing, somebody who got in between learns all.
+    Unproven,
+    /// In clear over a cable: whoever can reach that cable, or this computer, learns all.
+    Cable,
+    /// In clear by radio: whoever is near and records the air learns all.
+    Air,
+}
+
+impl Exposure {
+    pub const ALL: [Exposure; 4] = [Exposure::Sealed, Exposure::Unproven, Exposure::Cable, Exposure::Air];
+
+    /// Of a conversation without any encryption.
+    pub fn in_clear(medium: MediumKind) -> Exposure {
+        match medium {
+            MediumKind::Serial => Exposure::Cable,
+            MediumKind::Ble => Exposure::Air,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -14,8 +14,8 @@ use proto::espressif::token::TokenRule;
 use proto::espressif::version::Version;
 use proto::{
     Advert, Answer, Ask, BleAdvert, Channel, Delivery, DeviceIdentity, DeviceWord, Dialogue, Driver,
-    DriverSettings, Fit, FollowEnd, Limit, MediumKind, Network, Opened, Packet, ProtocolError, Receipt,
-    Secret, Security, SerialAdvert, Transmit, Wifi, Wiring,
+    DriverSettings, Exposure, Fit, FollowEnd, Limit, MediumKind, Network, Opened, Packet, ProtocolError,
+    Receipt, Secret, Security, SerialAdvert, Transmit, Wifi, Wiring,
 };
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -588,6 +588,26 @@ fn the_identity_tells_application_dialect_and_endpoint() {
     assert_eq!(identity.dialect.as_deref(), Some("espressif-ble-sec1"));
     assert_eq!(identity.firmware_type.as_deref(), Some("acme"));
     assert_eq!(identity.firmware_version.as_deref(), Some("3.1"));
+}
+
+#[test]
+fn the_identity_tells_what_a_listener_learns() {
+    // Security 0 is clear text, whichever way it goes.
+    let mut bench = Bench::ble_with(&ALL, None, TokenRule::usual(), &[]);
+    bench.ask(Ask::Identify);
+    bench.exchange("proto-ver", VERSION_0.as_bytes());
+    bench.exchange("prov-session", &unhex("52050801aa0100"));
+    assert_eq!(bench.identity().exposure, Some(Exposure::Air));
+
+    // Security 1 is as good as its proof: a device that lists `no_pop` proves nothing.
+    let all = vectors();
+    let sec1 = &all["sec1"];
+    let mut bench = Bench::ble(Some("abcd1234"), &[&bytes(sec1, "client_private")]);
+    bench.ask(Ask::Identify);
+    bench.exchange("proto-ver", VERSION_1.as_bytes());
+    bench.exchange("prov-session", &bytes(sec1, "msg_resp0"));
+    bench.exchange("prov-session", &bytes(sec1, "msg_resp1"));
+    assert_eq!(bench.identity().exposure, Some(Exposure::Sealed));
 }
 
 #[test]

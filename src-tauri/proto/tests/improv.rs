@@ -9,8 +9,9 @@ use proto::improv::driver::Improv;
 use proto::improv::message::{self, ErrorCode, NetworkFlags, Reply, Rpc, State, command};
 use proto::improv::serial::{Frame, FrameKind, Piece, Said, Scanner};
 use proto::{
-    Advert, Answer, Ask, BleAdvert, Channel, Delivery, DeviceWord, Dialogue, Driver, DriverSettings, Fit,
-    FollowEnd, Limit, Opened, Packet, ProtocolError, Receipt, Secret, Security, Transmit, Wifi,
+    Advert, Answer, Ask, BleAdvert, Channel, Delivery, DeviceWord, Dialogue, Driver, DriverSettings,
+    Exposure, Fit, FollowEnd, Limit, Opened, Packet, ProtocolError, Receipt, Secret, Security, Transmit,
+    Wifi,
 };
 use std::time::{Duration, Instant};
 
@@ -542,6 +543,7 @@ fn a_device_that_is_deaf_for_two_and_a_half_seconds_is_found() {
     assert_eq!(identity.firmware_type.as_deref(), Some("ESPHome"));
     assert_eq!(identity.firmware_version.as_deref(), Some("2026.6.5"));
     assert_eq!(identity.board.as_deref(), Some("ESP32-C3"));
+    assert_eq!(identity.exposure, Some(Exposure::Cable), "nothing is encrypted, and it goes by cable");
 }
 
 #[test]

@@ -80,8 +80,17 @@ pub const KNOBS: &[Knob] = &[
     device("order", "state-first|result-first", "how a success is told (Improv)"),
     device("pages", "1|0|2", "page addresses in its result (Improv)"),
     device("spare-zero", "yes|no", "results with a byte too many (Improv on serial)"),
-    device("security", "1|0|2|2-old", "security scheme; 2-old: its nonces do not count (Espressif)"),
+    device(
+        "security",
+        "1|1-no-pop|0|2|2-old",
+        "security scheme; 1-no-pop: it asks for no proof; 2-old: its nonces do not count (Espressif)",
+    ),
     device("endpoint", "yes|none", "none: it has no endpoint for a token (Espressif)"),
+    device(
+        "token-form",
+        "raw|json",
+        "what it takes there: the token alone, or token and host as JSON (Espressif)",
+    ),
     device("hangs-up", "no|yes", "yes: it closes the link on a wrong proof (Espressif on BLE)"),
     device("reset", "yes|none", "none: a failed attempt cannot be reset (Espressif)"),
     device(
@@ -245,12 +254,23 @@ pub enum Button {
     Pressed(Duration),
 }
 
+/// What an Espressif application takes at its endpoint for the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TokenForm {
+    #[default]
+    Raw,
+    /// `{"token":…,"host":…}`, answered with `{"status":"ok"}` or `{"status":"bad"}`.
+    Json,
+}
+
 /// Espressif's security schemes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SecurityScheme {
     Zero,
     #[default]
     One,
+    /// Without a proof of possession.
+    OneOpen,
     Two,
     /// With one nonce for all messages.
     TwoOld,
@@ -295,6 +315,7 @@ pub struct Trouble {
     pub spare_zero: bool,
     pub security: SecurityScheme,
     pub has_endpoint: bool,
+    pub token_form: TokenForm,
     pub hangs_up: bool,
     pub has_reset: bool,
     pub power_lost: bool,
@@ -337,6 +358,7 @@ impl Default for Trouble {
             spare_zero: true,
             security: SecurityScheme::One,
             has_endpoint: true,
+            token_form: TokenForm::Raw,
             hangs_up: false,
             has_reset: true,
             power_lost: false,
@@ -470,12 +492,20 @@ impl Trouble {
                 self.security = match value {
                     "0" => SecurityScheme::Zero,
                     "1" => SecurityScheme::One,
+                    "1-no-pop" => SecurityScheme::OneOpen,
                     "2" => SecurityScheme::Two,
                     "2-old" => SecurityScheme::TwoOld,
                     _ => return None,
                 }
             }
             "endpoint" => self.has_endpoint = either(value, "yes", "none")?,
+            "token-form" => {
+                self.token_form = match value {
+                    "raw" => TokenForm::Raw,
+                    "json" => TokenForm::Json,
+                    _ => return None,
+                }
+            }
             "hangs-up" => self.hangs_up = either(value, "yes", "no")?,
             "reset" => self.has_reset = either(value, "yes", "none")?,
             "power" => self.power_lost = either(value, "lost", "kept")?,

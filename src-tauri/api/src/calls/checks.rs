@@ -183,24 +183,6 @@ pub fn check_wanted(wanted: Option<Wanted>, reasons: &mut Reasons) -> Option<Tar
     }
 }
 
-pub fn check_carrier(carrier: Option<&str>, reasons: &mut Reasons) {
-    let Some(carrier) = carrier else { return };
-    let vendor = carrier.strip_prefix("vendor:").and_then(|id| match id.strip_prefix("0x") {
-        Some(hex) => u8::from_str_radix(hex, 16).ok(),
-        None => id.parse::<u8>().ok(),
-    });
-    if !matches!(carrier, "url" | "third-string") && vendor.is_none() {
-        reasons.add(
-            RefusalCode::DriverSetting,
-            [
-                ("setting", "--carrier".to_owned()),
-                ("why", format!("“{carrier}” is none of the ways")),
-                ("fix", "Give url, third-string or vendor:ID with an id from 0 to 255.".to_owned()),
-            ],
-        );
-    }
-}
-
 /// Client id and secret together, or a bearer token.
 pub fn check_cloud_secrets(secrets: &Secrets, reasons: &mut Reasons) {
     reasons.0.extend(missing_for_sign_in(secrets).into_iter().map(missing));
@@ -214,7 +196,7 @@ pub fn missing(name: SecretName) -> RefusalReason {
             name.as_str()
         ),
         SecretName::WifiPassword => "Set FIRSTLIGHT_WIFI_PASSWORD in the environment or give it with --secrets-stdin; for an open network set it to an empty text.".to_owned(),
-        SecretName::Bearer | SecretName::DeviceSecret | SecretName::Passphrase => {
+        SecretName::Bearer | SecretName::DeviceSecret | SecretName::DeviceQr | SecretName::Passphrase => {
             format!("Set {} in the environment or give it with --secrets-stdin.", name.as_str())
         }
     };

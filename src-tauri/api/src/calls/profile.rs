@@ -1,6 +1,9 @@
 //! A profile as it is typed, and as it can be kept. Its secrets go another way.
 
-use super::checks::{Reasons, check_patience, check_server, check_ssid, check_token_host, number};
+use super::checks::{
+    Reasons, check_driver, check_patience, check_server, check_ssid, check_token_host, number,
+};
+use super::settings::{Settings, check_settings};
 use cloud::{OrgId, UserId};
 use engine::{Refusal, RefusalCode};
 
@@ -14,6 +17,8 @@ pub struct ProfileRequest {
     pub wifi: Option<String>,
     pub token_host: Option<String>,
     pub patience: Option<String>,
+    pub driver: Option<String>,
+    pub settings: Settings,
 }
 
 /// A profile whose values can be used.
@@ -26,6 +31,8 @@ pub struct ProfileChecked {
     pub ssid: Option<String>,
     pub token_host: Option<String>,
     pub patience_s: Option<u32>,
+    pub driver: Option<String>,
+    pub settings: Settings,
 }
 
 impl ProfileRequest {
@@ -49,6 +56,8 @@ impl ProfileRequest {
             check_token_host(self.token_host.as_deref(), None, &mut reasons);
         }
         let patience_s = self.patience.as_deref().map(|text| check_patience(Some(text), &mut reasons));
+        let driver = self.driver.as_deref().map(|driver| check_driver(Some(driver), &mut reasons));
+        check_settings(&self.settings, &mut reasons);
         match (reasons.0.is_empty(), server) {
             (true, Some(server)) => Ok(ProfileChecked {
                 name: self.name,
@@ -58,6 +67,8 @@ impl ProfileRequest {
                 ssid: self.wifi,
                 token_host: self.token_host,
                 patience_s,
+                driver,
+                settings: self.settings,
             }),
             _ => Err(Refusal { reasons: reasons.0 }),
         }

@@ -154,3 +154,73 @@ fn improvs_carrier_is_one_of_three_ways() {
         assert_eq!(carrier(bad), [RefusalCode::DriverSetting], "{bad}");
     }
 }
+
+#[test]
+fn settings_for_the_token_are_judged_before_a_device_is_opened() {
+    let judged = |template: &str, success: &str| {
+        let request = ProvisionRequest {
+            token_template: Some(template.to_owned()),
+            token_success: Some(success.to_owned()),
+            ..request()
+        };
+        codes(request.check(&secrets()))
+    };
+    for (template, success) in [
+        ("", ""),
+        ("{token}", "any"),
+        (r#"{"t":"{token}"}"#, "json:status=ok"),
+        ("hex:0a20{token}", "exact:OK"),
+    ] {
+        assert_eq!(judged(template, success), [], "{template} {success}");
+    }
+    assert_eq!(judged("no place for it", "maybe"), [RefusalCode::DriverSetting; 2]);
+    let endpoint = ProvisionRequest { token_endpoint: Some("two words".to_owned()), ..request() };
+    assert_eq!(codes(endpoint.check(&secrets())), [RefusalCode::DriverSetting]);
+}
+
+const CODE: &str = r#"{"ver":"v1","name":"PROV_CE03C0","pop":"abcd1234","username":"line","transport":"ble","security":"2"}"#;
+
+fn with_code(code: &str) -> Secrets {
+    let mut secrets = secrets();
+    secrets.set(SecretName::DeviceQr, Secret::new(code));
+    secrets
+}
+
+#[test]
+fn the_code_on_a_device_names_it_and_brings_its_proof() {
+    let call = request().check(&with_code(CODE)).expect("nothing is wrong");
+    assert_eq!(call.target, Target::Named { medium: proto::MediumKind::Ble, name: "PROV_CE03C0".to_owned() });
+    assert_eq!(call.recipe.driver, "espressif");
+    assert_eq!(call.recipe.device_user.as_deref(), Some("line"));
+    assert_eq!(call.secrets.device_secret.as_ref().map(Secret::expose), Some("abcd1234"));
+    assert!(!format!("{call:?}").contains("abcd1234"));
+}
+
+#[test]
+fn what_was_typed_wins_over_the_code() {
+    let mut secrets = with_code(CODE);
+    secrets.set(SecretName::DeviceSecret, Secret::new("typed one"));
+    let request = ProvisionRequest {
+        wanted: Some(Wanted::Ble { name: "AA:BB:CC:DD:EE:FF".to_owned() }),
+        driver: Some("auto".to_owned()),
+        device_user: Some("typed".to_owned()),
+        ..request()
+    };
+    let call = request.check(&secrets).expect("nothing is wrong");
+    let named = Target::Named { medium: proto::MediumKind::Ble, name: "AA:BB:CC:DD:EE:FF".to_owned() };
+    assert_eq!(call.target, named);
+    assert_eq!((call.recipe.driver.as_str(), call.recipe.device_user.as_deref()), ("auto", Some("typed")));
+    assert_eq!(call.secrets.device_secret.as_ref().map(Secret::expose), Some("typed one"));
+}
+
+#[test]
+fn a_code_that_leads_to_no_device_of_ours_is_refused() {
+    for code in [
+        r#"{"ver":"v1","name":"PROV_CE03C0","pop":"abcd1234","transport":"softap"}"#,
+        r#"{"ver":"v1","name":"PROV_CE03C0","pop":"abcd1234","transport":"ble","network":"thread"}"#,
+        r#"{"ver":"v9","name":"PROV_CE03C0"}"#,
+        "abcd1234",
+    ] {
+        assert_eq!(codes(request().check(&with_code(code))), [RefusalCode::DeviceCode], "{code}");
+    }
+}

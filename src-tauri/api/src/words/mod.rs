@@ -9,7 +9,7 @@ mod steps;
 
 pub use fault::{device_code, fault};
 pub use refusal::refusal;
-pub use steps::{doing, normal, outcome, said, step};
+pub use steps::{doing, exposure, normal, outcome, said, step};
 
 use std::collections::BTreeMap;
 

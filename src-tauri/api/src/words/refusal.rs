@@ -85,6 +85,11 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             "",
             about.or("fix", "Correct the setting, or leave it out for the default; `firstlight help provision` lists them."),
         ),
+        RefusalCode::DeviceCode => Words::new(
+            format!("The QR code on the device cannot be used: {}.", about.or("why", "it is not one for provisioning")),
+            "",
+            about.or("fix", "Give the device's name and its proof of possession by themselves."),
+        ),
         RefusalCode::SecretMissing => Words::new(
             format!("A secret is missing: {}.", about.or("secret", "the one that this needs")),
             "",

@@ -1,7 +1,7 @@
 //! What is going on: steps, outcomes, waits and the device's own words.
 
 use engine::{Outcome, Step, WaitingFor};
-use proto::DeviceWord;
+use proto::{DeviceWord, Exposure};
 
 /// The step's name, as the contract and the journal have it.
 pub fn step(step: Step) -> &'static str {
@@ -49,6 +49,24 @@ pub fn normal(what: WaitingFor) -> &'static str {
         WaitingFor::Cloud => "the cloud usually answers within a second",
         WaitingFor::Join => "a wrong password takes about 50 s to be reported",
         WaitingFor::CheckIn => "the first check-in usually follows within 15 s; some firmware restarts first",
+    }
+}
+
+/// What somebody who listens could have learned of what this device is handed.
+pub fn exposure(exposure: Exposure) -> &'static str {
+    match exposure {
+        Exposure::Sealed => {
+            "encrypted for this device alone: whoever listens learns neither password nor token"
+        }
+        Exposure::Unproven => {
+            "encrypted, but without a proof that this is the right device: somebody who got in between would learn password and token"
+        }
+        Exposure::Cable => {
+            "not encrypted: password and token cross the cable in clear, so they are safe as far as this cable and this computer are"
+        }
+        Exposure::Air => {
+            "not encrypted: whoever is near and records the air now learns password and token; use a network or a place that you can trust"
+        }
     }
 }
 

@@ -43,7 +43,10 @@ fn told(fact: &Fact) -> String {
         JobEvent::Queued { recipe, .. } => format!("job {} began, for {}", fact.job, recipe.cloud.server),
         JobEvent::StepBegan { step } => format!("{}: {}", words::step(*step), words::doing(*step)),
         JobEvent::Connected { address, driver, .. } => format!("{} answers as {driver}", address.text()),
-        JobEvent::Identified { unit, attempt, .. } => format!("it is {unit}, attempt {attempt}"),
+        JobEvent::Identified { unit, attempt, identity } => match identity.exposure {
+            Some(exposure) => format!("it is {unit}, attempt {attempt}; {}", words::exposure(exposure)),
+            None => format!("it is {unit}, attempt {attempt}"),
+        },
         JobEvent::Surveyed { networks } => format!("it hears {} networks", networks.len()),
         JobEvent::ReserveIntended { org, .. } => format!("about to ask for a token in organization {org}"),
         JobEvent::Reserved { device, token_tail, .. } => {

@@ -7,7 +7,7 @@ use crate::face::{note, strong};
 use crate::given;
 use crate::profiles::{Kept, Shelf, unreadable};
 use crate::state::State;
-use api::calls::ProfileRequest;
+use api::calls::{ProfileRequest, Settings};
 use api::clouds::credentials;
 use api::lines::FaultLine;
 use api::secrets::{SecretName, Secrets};
@@ -26,8 +26,16 @@ pub async fn run(context: &Context, arguments: Arguments) -> Ended {
         Arguments::List => list(context, &shelf),
         Arguments::Remove { name } => remove(context, shelf, &name).await,
         Arguments::Test { name } => test(context, &state, secrets, &name).await,
-        Arguments::Add { name, server, org, owner, wifi, token_host, patience, bearer } => {
-            let request = ProfileRequest { name, server, org, owner, wifi, token_host, patience };
+        Arguments::Add { name, server, org, owner, wifi, token_host, patience, driver, settings, bearer } => {
+            let settings = Settings {
+                carrier: settings.carrier,
+                token_endpoint: settings.token_endpoint,
+                token_template: settings.token_template,
+                token_success: settings.token_success,
+                device_user: settings.device_user,
+            };
+            let request =
+                ProfileRequest { name, server, org, owner, wifi, token_host, patience, driver, settings };
             add(context, shelf, secrets, request, bearer).await
         }
     }
@@ -59,6 +67,7 @@ fn line(profile: &Profile) -> serde_json::Value {
         "org": profile.org,
         "owner": profile.owner,
         "wifi": profile.wifi.iter().map(|wifi| &wifi.ssid).collect::<Vec<_>>(),
+        "defaults": profile.defaults,
     })
 }
 
@@ -102,6 +111,12 @@ async fn add(
         defaults: ProfileDefaults {
             token_host: checked.token_host,
             patience_s: checked.patience_s,
+            driver: checked.driver,
+            carrier: checked.settings.carrier,
+            token_endpoint: checked.settings.token_endpoint,
+            token_template: checked.settings.token_template,
+            token_success: checked.settings.token_success,
+            device_user: checked.settings.device_user,
             ..ProfileDefaults::default()
         },
     };

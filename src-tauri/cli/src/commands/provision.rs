@@ -80,6 +80,7 @@ fn request(arguments: Provision, practice: Option<&Practice>) -> ProvisionReques
         (None, None, true) => Some(Wanted::Any),
         (None, None, false) => None,
     };
+    let settings = arguments.settings;
     ProvisionRequest {
         wanted,
         server: arguments.cloud.server,
@@ -94,9 +95,11 @@ fn request(arguments: Provision, practice: Option<&Practice>) -> ProvisionReques
         expect_template: arguments.expect_template,
         patience: arguments.patience,
         device: arguments.device_id,
-        carrier: arguments.carrier,
-        token_endpoint: arguments.token_endpoint,
-        device_user: arguments.device_user,
+        carrier: settings.carrier,
+        token_endpoint: settings.token_endpoint,
+        token_template: settings.token_template,
+        token_success: settings.token_success,
+        device_user: settings.device_user,
     }
 }
 

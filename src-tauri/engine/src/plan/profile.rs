@@ -68,6 +68,10 @@ pub struct ProfileDefaults {
     pub driver: Option<String>,
     pub carrier: Option<String>,
     pub token_endpoint: Option<String>,
+    pub token_template: Option<String>,
+    pub token_success: Option<String>,
+    /// User name of Espressif's security 2.
+    pub device_user: Option<String>,
     pub token_host: Option<String>,
     pub expect_template: Option<String>,
     /// Seconds.

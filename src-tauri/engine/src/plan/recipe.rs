@@ -38,6 +38,12 @@ pub struct Recipe {
     pub carrier: Option<String>,
     /// Espressif: endpoint for the token.
     pub token_endpoint: Option<String>,
+    /// Espressif: what is sent to that endpoint, with `{token}` and `{host}` in it; `None`: the token alone.
+    #[serde(default)]
+    pub token_template: Option<String>,
+    /// Espressif: which answer of that endpoint means success (`any`, `exact:TEXT`, `json:MEMBER=VALUE`); `None`: any.
+    #[serde(default)]
+    pub token_success: Option<String>,
     /// Espressif security 2: user name.
     pub device_user: Option<String>,
 }

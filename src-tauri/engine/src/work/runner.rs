@@ -81,7 +81,8 @@ pub(crate) fn settings(recipe: &Recipe, secrets: &JobSecrets) -> DriverSettings 
         device_user: recipe.device_user.clone(),
         carrier: recipe.carrier.clone(),
         token_endpoint: recipe.token_endpoint.clone(),
-        ..DriverSettings::default()
+        token_template: recipe.token_template.clone(),
+        token_success: recipe.token_success.clone(),
     }
 }
 

@@ -6,8 +6,10 @@
 
 use crate::stage::{Stage, device, try_end_of};
 use engine::work::{Fuse, Verdict};
-use engine::{Outcome, Recipe, Target};
+use engine::{JobSecrets, Outcome, Recipe, Target};
+use proto::Secret;
 use sim::Dialect;
+use sim::device::espressif::PROOF;
 use std::time::Duration;
 
 struct Journey {
@@ -20,6 +22,11 @@ struct Journey {
 
 const fn journey(name: &'static str, dialect: Dialect, faults: &'static [&'static str]) -> Journey {
     Journey { name, dialect, faults, cloud: &[], recipe: |_| {} }
+}
+
+/// Devices that ask for no proof of possession do not mind that there is one.
+fn secrets() -> JobSecrets {
+    JobSecrets { device_secret: Some(Secret::new(PROOF)), ..crate::stage::secrets() }
 }
 
 fn described(recipe: &mut Recipe) {
@@ -46,6 +53,10 @@ const JOURNEYS: &[Journey] = &[
         recipe: carried,
         ..journey("Improv over serial", Dialect::ImprovSerial, &["carrier=third-string"])
     },
+    journey("Espressif over BLE, security 1", Dialect::EspressifBle, &["security=1"]),
+    journey("Espressif over BLE, security 2", Dialect::EspressifBle, &["security=2"]),
+    journey("Espressif over the console", Dialect::EspressifConsole, &["security=1"]),
+    journey("Espressif, wrong password", Dialect::EspressifBle, &["security=2", "outcome=wrong-password"]),
     Journey { cloud: &["lost=once@reserve"], ..journey("lost answer", Dialect::EdgentArduino, &[]) },
 ];
 
@@ -59,7 +70,7 @@ async fn run_until_it_dies(stage: &Stage, journey: &Journey) {
     (journey.recipe)(&mut recipe);
     let target = Target::At { address: stage.only_device().address() };
     // An engine that dies while it accepts a job refuses it.
-    if let Ok(job) = stage.engine.start(recipe, target, crate::stage::secrets()).await {
+    if let Ok(job) = stage.engine.start(recipe, target, secrets()).await {
         try_end_of(job).await;
     }
 }
@@ -87,8 +98,10 @@ async fn pick_up(stage: &mut Stage, journey: &Journey) {
         }
         stage.only_device().heal();
         // How it is built is no trouble.
-        for built_in in journey.faults.iter().filter_map(|fault| fault.strip_prefix("carrier=")) {
-            stage.only_device().set("carrier", built_in).expect("a knob of the simulator");
+        for (knob, built_in) in journey.faults.iter().filter_map(|fault| fault.split_once('=')) {
+            if matches!(knob, "carrier" | "security") {
+                stage.only_device().set(knob, built_in).expect("a knob of the simulator");
+            }
         }
         stage.only_device().enter_configuration();
         run_until_it_dies(stage, journey).await;

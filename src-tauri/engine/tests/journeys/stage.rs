@@ -147,6 +147,8 @@ pub fn recipe(world: &World) -> Recipe {
         device: None,
         carrier: None,
         token_endpoint: None,
+        token_template: None,
+        token_success: None,
         device_user: None,
     }
 }

@@ -1,8 +1,8 @@
 //! Improv and Espressif devices among Blynk's, told apart by asking.
 
 use crate::stage::{Stage, device, end_of};
-use engine::{JobSecrets, Outcome, Recipe, Target};
-use proto::Secret;
+use engine::{JobEvent, JobSecrets, Outcome, Recipe, Target};
+use proto::{DeviceWord, Exposure, Secret};
 use sim::air::PRACTICE_PASSWORD;
 use sim::device::espressif::PROOF;
 use sim::trouble::{Carrier, SecurityScheme};
@@ -70,4 +70,77 @@ async fn a_wrong_proof_costs_no_token() {
         assert_eq!(end.fault.map(|fault| fault.code), Some(engine::FaultCode::DeviceWrongProof));
         assert_eq!(stage.tokens_made(), (0, 0));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_goes_to_the_endpoint_in_the_form_that_the_recipe_says() {
+    let faults = ["token-form=json", "security=2"];
+    let run = async |template: &str| {
+        let stage = Stage::with(device(Dialect::EspressifBle, &faults));
+        let mut recipe = stage.recipe();
+        recipe.token_template = Some(template.to_owned());
+        recipe.token_success = Some("json:status=ok".to_owned());
+        let target = Target::At { address: stage.only_device().address() };
+        let job = stage.engine.start(recipe, target, secrets(PROOF)).await.expect("it may begin");
+        (end_of(job).await, stage)
+    };
+    let (end, _) = run(r#"{"token":"{token}","host":"{host}"}"#).await;
+    assert_eq!(end.outcome, Outcome::Passed, "{:?}", end.fault);
+
+    // The device says no, so it has nothing: neither the network nor a chance to look as if it had passed.
+    let (end, stage) = run(r#"{"tok":"{token}"}"#).await;
+    assert_eq!(end.outcome, Outcome::Failed, "{:?}", end.fault);
+    assert!(stage.only_device().kept().networks.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_record_says_what_a_listener_could_have_learned() {
+    for (dialect, faults, expected) in [
+        (Dialect::EdgentArduino, &[][..], Exposure::Air),
+        (Dialect::ConsoleB, &[], Exposure::Cable),
+        (Dialect::ImprovBle, &["carrier=third-string"], Exposure::Air),
+        (Dialect::ImprovSerial, &["carrier=third-string"], Exposure::Cable),
+        (Dialect::EspressifBle, &["security=0"], Exposure::Air),
+        (Dialect::EspressifBle, &["security=1"], Exposure::Sealed),
+        (Dialect::EspressifBle, &["security=1-no-pop"], Exposure::Unproven),
+        (Dialect::EspressifBle, &["security=2"], Exposure::Sealed),
+        (Dialect::EspressifConsole, &["security=0"], Exposure::Cable),
+        (Dialect::EspressifConsole, &["security=1"], Exposure::Sealed),
+    ] {
+        let stage = Stage::with(device(dialect, faults));
+        let recipe = Recipe { carrier: Some("third-string".to_owned()), ..stage.recipe() };
+        let target = Target::At { address: stage.only_device().address() };
+        let job = stage.engine.start(recipe, target, secrets(PROOF)).await.expect("it may begin");
+        end_of(job).await;
+        let told = stage.facts().into_iter().find_map(|fact| match fact.event {
+            JobEvent::Identified { identity, .. } => identity.exposure,
+            _ => None,
+        });
+        assert_eq!(told, Some(expected), "{} {faults:?}", dialect.name());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_wants_its_button_pressed_says_so_in_the_record_and_passes() {
+    let stage = Stage::with(device(Dialect::ImprovBle, &["carrier=third-string", "button=20000"]));
+    let recipe = Recipe { carrier: Some("third-string".to_owned()), ..stage.recipe() };
+    let target = Target::At { address: stage.only_device().address() };
+    let end = stage.provision(recipe, target).await;
+    assert_eq!(end.outcome, Outcome::Passed, "{:?}", end.fault);
+    let asked =
+        |fact: &engine::Fact| matches!(&fact.event, JobEvent::Said { word: DeviceWord::AwaitsPerson { .. } });
+    assert!(stage.facts().iter().any(asked), "{}", stage.in_words());
+}
+
+#[tokio::test(start_paused = true)]
+async fn security_2_on_a_console_ends_with_its_reason_and_costs_no_token() {
+    let stage = Stage::with(device(Dialect::EspressifConsole, &["security=2"]));
+    let target = Target::At { address: stage.only_device().address() };
+    let job = stage.engine.start(stage.recipe(), target, secrets(PROOF)).await.expect("it may begin");
+    let end = end_of(job).await;
+    assert_eq!(end.outcome, Outcome::Failed);
+    let fault = end.fault.expect("a reason");
+    assert_eq!(fault.code, engine::FaultCode::DeviceUnsupported);
+    assert!(fault.about["what"].contains("406 bytes"), "{:?}", fault.about);
+    assert_eq!(stage.tokens_made(), (0, 0));
 }

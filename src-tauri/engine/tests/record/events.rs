@@ -30,6 +30,8 @@ pub fn recipe() -> Recipe {
         device: None,
         carrier: None,
         token_endpoint: None,
+        token_template: None,
+        token_success: None,
         device_user: None,
     }
 }

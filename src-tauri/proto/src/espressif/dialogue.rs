@@ -13,8 +13,9 @@ use super::version::Version;
 use super::wire::Wire;
 use crate::redact::Redactor;
 use crate::{
-    Answer, Ask, Delivery, DeviceIdentity, DeviceTrouble, DeviceWord, Dialogue, FollowEnd, Interface,
-    InterfaceKind, Network, Opened, Packet, ProtocolError, Receipt, Secret, Transmit, TroublePhase,
+    Answer, Ask, Delivery, DeviceIdentity, DeviceTrouble, DeviceWord, Dialogue, Exposure, FollowEnd,
+    Interface, InterfaceKind, Network, Opened, Packet, ProtocolError, Receipt, Secret, Transmit,
+    TroublePhase,
 };
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -352,9 +353,20 @@ impl EspressifDialogue {
             }],
             dialect: Some(format!("espressif-{medium}-sec{}", version.scheme())),
             takes_token: self.wire.has(&self.token.endpoint),
+            exposure: Some(self.exposure(version)),
             ..DeviceIdentity::default()
         };
         self.finish(Ok(Answer::Identity(identity)));
+    }
+
+    fn exposure(&self, version: &Version) -> Exposure {
+        match version.scheme() {
+            0 if self.wire.is_console() => Exposure::Cable,
+            0 => Exposure::Air,
+            // Without a proof the key is agreed on with whoever answers.
+            1 if self.secret.is_none() || version.needs_proof() == Some(false) => Exposure::Unproven,
+            _ => Exposure::Sealed,
+        }
     }
 
     fn start_scan(&mut self, now: Instant) {

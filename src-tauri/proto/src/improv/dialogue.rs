@@ -6,8 +6,8 @@ use super::carrier::Carrier;
 use super::message::{self, ErrorCode, Reply, Rpc, State, command};
 use super::wire::{Heard, Wire};
 use crate::{
-    Answer, Ask, Delivery, DeviceIdentity, DeviceTrouble, DeviceWord, Dialogue, FollowEnd, Interface,
-    InterfaceKind, Network, Opened, Packet, ProtocolError, Receipt, Transmit, TroublePhase,
+    Answer, Ask, Delivery, DeviceIdentity, DeviceTrouble, DeviceWord, Dialogue, Exposure, FollowEnd,
+    Interface, InterfaceKind, Network, Opened, Packet, ProtocolError, Receipt, Transmit, TroublePhase,
 };
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -245,6 +245,7 @@ impl ImprovDialogue {
             }],
             dialect: Some(if self.wire.is_serial() { "improv-serial" } else { "improv-ble" }.to_owned()),
             url: self.url.clone(),
+            exposure: Some(if self.wire.is_serial() { Exposure::Cable } else { Exposure::Air }),
             ..DeviceIdentity::default()
         };
         self.finish(Ok(Answer::Identity(identity)));

@@ -1,7 +1,7 @@
 //! Espressif's provisioning service over BLE and over its console, as an independent reading of its reference.
 //!
 //! The firmware of the examples: proof [`PROOF`], user [`USER`], and an endpoint `custom-data` that takes the token alone
-//! and answers `SUCCESS` with a NUL. Security 2 is computed with another library than the product's. Not here: joining.
+//! and answers `SUCCESS` with a NUL (or JSON, by the knob `token-form`). Security 2 is computed with another library than the product's. Not here: joining.
 
 use super::protobuf::{self, Writer};
 use super::uplink::{Attempt, Uplink, Way};
@@ -9,7 +9,7 @@ use super::{Deed, DeviceSpec, Dialect, Firmware, GattChannel, Heard, Kept, Mouth
 use crate::air::AccessPoint;
 use crate::chance::Chance;
 use crate::cloud::Login;
-use crate::trouble::{Logs, SecurityScheme, Trouble};
+use crate::trouble::{Logs, SecurityScheme, TokenForm, Trouble};
 use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
 use ctr::cipher::{KeyIvInit, StreamCipher};
@@ -184,13 +184,14 @@ impl Espressif {
     fn version(&self) -> Vec<u8> {
         let (scheme, patch) = match self.trouble().security {
             SecurityScheme::Zero => (0, 0),
-            SecurityScheme::One => (1, 0),
+            SecurityScheme::One | SecurityScheme::OneOpen => (1, 0),
             SecurityScheme::Two => (2, 1),
             SecurityScheme::TwoOld => (2, 0),
         };
         let scan = if self.trouble().has_wifi { ", \"wifi_scan\"" } else { "" };
+        let open = if self.trouble().security == SecurityScheme::OneOpen { ", \"no_pop\"" } else { "" };
         format!(
-            "{{\n\t\"prov\":\t{{\n\t\t\"ver\":\t\"netprov-v1.2\",\n\t\t\"sec_ver\":\t{scheme},\n\t\t\"sec_patch_ver\":\t{patch},\n\t\t\"cap\":\t[\"wifi_prov\"{scan}]\n\t}},\n\t\"{}\":\t{{\n\t\t\"ver\":\t\"{}\"\n\t}}\n}}",
+            "{{\n\t\"prov\":\t{{\n\t\t\"ver\":\t\"netprov-v1.2\",\n\t\t\"sec_ver\":\t{scheme},\n\t\t\"sec_patch_ver\":\t{patch},\n\t\t\"cap\":\t[\"wifi_prov\"{scan}{open}]\n\t}},\n\t\"{}\":\t{{\n\t\t\"ver\":\t\"{}\"\n\t}}\n}}",
             self.spec.firmware_type, self.spec.firmware_version
         )
         .into_bytes()
@@ -234,7 +235,7 @@ impl Espressif {
         let data = protobuf::fields(request).ok_or(Refused)?;
         let scheme = match self.trouble().security {
             SecurityScheme::Zero => 0,
-            SecurityScheme::One => 1,
+            SecurityScheme::One | SecurityScheme::OneOpen => 1,
             SecurityScheme::Two | SecurityScheme::TwoOld => 2,
         };
         if protobuf::number(&data, 2) != scheme {
@@ -264,7 +265,11 @@ impl Espressif {
         let public = PublicKey::from(&private);
         let random: [u8; 16] = self.draw();
         let mut key = private.diffie_hellman(&PublicKey::from(client)).to_bytes();
-        key.iter_mut().zip(Sha256::digest(PROOF.as_bytes()).iter()).for_each(|(key, proof)| *key ^= proof);
+        if self.trouble().security == SecurityScheme::One {
+            key.iter_mut()
+                .zip(Sha256::digest(PROOF.as_bytes()).iter())
+                .for_each(|(key, proof)| *key ^= proof);
+        }
         let mut stream = Box::new(Stream::new(&key.into(), &random.into()));
         let answer = Writer::default().bytes(2, public.as_bytes()).bytes(3, &random).end();
         let mut expected = *public.as_bytes();
@@ -454,8 +459,23 @@ impl Espressif {
     }
 
     fn custom(&mut self, plain: &[u8]) -> Result<Vec<u8>, Refused> {
-        self.token = String::from_utf8(plain.to_vec()).map_err(|_| Refused)?;
-        Ok(b"SUCCESS\0".to_vec())
+        let text = std::str::from_utf8(plain).map_err(|_| Refused)?;
+        match self.trouble().token_form {
+            TokenForm::Raw => {
+                self.token = text.to_owned();
+                Ok(b"SUCCESS\0".to_vec())
+            }
+            TokenForm::Json => {
+                let told: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+                match (told["token"].as_str(), told["host"].as_str()) {
+                    (Some(token), Some(_)) => {
+                        self.token = token.to_owned();
+                        Ok(br#"{"status":"ok"}"#.to_vec())
+                    }
+                    _ => Ok(br#"{"status":"bad"}"#.to_vec()),
+                }
+            }
+        }
     }
 
     // The console.

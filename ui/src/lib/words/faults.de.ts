@@ -346,6 +346,8 @@ export const refusalsDe: Record<RefusalCode, string> = {
 	'refused.name_invalid':
 		'Der Name darf 1 bis 50 Buchstaben, Ziffern, Leerzeichen, Apostrophe, Unter- und Bindestriche haben.',
 	'refused.driver_setting': 'Die Einstellung {setting} ist nicht benutzbar: {why}.',
+	'refused.device_code':
+		'Der QR-Code des Geräts ist nicht brauchbar. Stattdessen den Besitznachweis allein eingeben.',
 	'refused.secret_missing': 'Ein Geheimnis fehlt: {secret}. Unter Profile eingeben.',
 	'refused.secret_unreadable':
 		'Die Geheimnisse sind nicht lesbar. Schlüsselbund entsperren und erneut versuchen.',

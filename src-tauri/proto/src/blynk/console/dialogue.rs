@@ -9,8 +9,9 @@ use super::message::{self, Hint, LONGEST_COMMAND, Line, State};
 use crate::blynk::{Redactor, codes, networks::strongest_first};
 use crate::framing::{Lines, Piece};
 use crate::{
-    Answer, Ask, Delivery, DeviceIdentity, DeviceTrouble, DeviceWord, Dialogue, FollowEnd, Interface,
-    InterfaceKind, Network, Packet, ProtocolError, Receipt, Secret, Transmit, TroublePhase,
+    Answer, Ask, Delivery, DeviceIdentity, DeviceTrouble, DeviceWord, Dialogue, Exposure, FollowEnd,
+    Interface, InterfaceKind, MediumKind, Network, Packet, ProtocolError, Receipt, Secret, Transmit,
+    TroublePhase,
 };
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -405,6 +406,7 @@ impl ConsoleDialogue {
             Command::DevInfo | Command::WifiInfo | Command::EthInfo => {
                 let dialect = if self.dialect == Some(Dialect::A) { DIALECT_A } else { DIALECT_B };
                 self.identity.dialect = Some(dialect.to_owned());
+                self.identity.exposure = Some(Exposure::in_clear(MediumKind::Serial));
                 self.finish(Ok(Answer::Identity(self.identity.clone())));
             }
             Command::Scan => {

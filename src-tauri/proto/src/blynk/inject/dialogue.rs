@@ -7,8 +7,9 @@ use super::driver::{RX, SAFE_WRITE, TX};
 use super::message::{self, Announces, Message, Status};
 use crate::blynk::{Redactor, codes, networks::strongest_first};
 use crate::{
-    Answer, Ask, Delivery, DeviceIdentity, DeviceTrouble, DeviceWord, Dialogue, FollowEnd, Interface,
-    InterfaceKind, Network, Opened, Packet, ProtocolError, Receipt, Transmit, TroublePhase,
+    Answer, Ask, Delivery, DeviceIdentity, DeviceTrouble, DeviceWord, Dialogue, Exposure, FollowEnd,
+    Interface, InterfaceKind, MediumKind, Network, Opened, Packet, ProtocolError, Receipt, Transmit,
+    TroublePhase,
 };
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -250,6 +251,7 @@ impl InjectDialogue {
             "edgent-idf"
         };
         self.identity.dialect.get_or_insert_with(|| guess.to_owned());
+        self.identity.exposure = Some(Exposure::in_clear(MediumKind::Ble));
         self.finish(Ok(Answer::Identity(self.identity.clone())));
     }
 

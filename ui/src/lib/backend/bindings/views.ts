@@ -82,6 +82,7 @@ export type RefusalCode =
 	| 'refused.network_missing'
 	| 'refused.name_invalid'
 	| 'refused.driver_setting'
+	| 'refused.device_code'
 	| 'refused.secret_missing'
 	| 'refused.secret_unreadable'
 	| 'refused.unknown_profile'
@@ -154,7 +155,13 @@ online_already: boolean, five_ghz: boolean | null, last_fault: FaultCode | null,
 /**
  * The cloud device of this unit, when the journal knows one.
  */
-device: number | null, };
+device: number | null, 
+/**
+ * What somebody who listens learns of what this device is handed.
+ */
+exposure: ExposureView | null, };
+
+export type ExposureView = "sealed" | "unproven" | "cable" | "air";
 
 export type NetworkView = { ssid: string, 
 /**
@@ -170,7 +177,15 @@ export type JobView = { id: string, begun: number, ended: number | null, name: s
 /**
  * Always the eight, in order.
  */
-steps: Array<StepView>, words: Array<WordView>, waiting: WaitingView | null, outcome: OutcomeView | null, fault: FaultView | null, warnings: Array<FaultView>, 
+steps: Array<StepView>, words: Array<WordView>, 
+/**
+ * What a person has to do on the device now (its own words), for example press its button.
+ */
+prompt: string | null, 
+/**
+ * What somebody who listens could have learned; `None` until the device is identified.
+ */
+exposure: ExposureView | null, waiting: WaitingView | null, outcome: OutcomeView | null, fault: FaultView | null, warnings: Array<FaultView>, 
 /**
  * After this point "cancel" means "stop waiting".
  */
