@@ -3,5 +3,5 @@
 # is enough on a slow machine.
 set -euo pipefail
 for ((left = ${FIRSTLIGHT_LAB_ROUNDS:-2}; left > 0; left -= 5)); do
-    "$(dirname "$0")/run-jobs" bluez $((left < 5 ? left : 5))
+    "$(dirname "$0")/run-jobs" bluez inject $((left < 5 ? left : 5))
 done

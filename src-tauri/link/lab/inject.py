@@ -1,64 +1,24 @@
 """Devices that speak Blynk's BLE protocol ("Inject"), one of each dialect, for whole jobs in the lab.
 
 Written from section 3 of the reference of the device protocols, independent of the Rust code that it tests. They check in
-at the practice cloud in $FIRSTLIGHT_LAB_CLOUD (http://127.0.0.1:PORT) as a real device does after it got its token.
-$FIRSTLIGHT_LAB_SSID, $FIRSTLIGHT_LAB_PASSWORD and $FIRSTLIGHT_LAB_TEMPLATE name the one network that is there, and the
-firmware's template. $FIRSTLIGHT_LAB_PACE scales their delays (1: a second for what takes a real device 5 to 50).
+at the practice cloud in $FIRSTLIGHT_LAB_CLOUD as a real device does after it got its token (devices.py).
 
 Not here: real timing, BLE firmware update, static addresses, Ethernet and SIM.
 """
 import asyncio
 import json
-import os
 import re
-import urllib.error
-import urllib.parse
-import urllib.request
 import uuid
 
 from blesim import Characteristic, Peripheral, Service, serve
+from devices import PASSWORD, SSID, TEMPLATE, check_in, nap
 
 SERVICE, RX, TX, RAW = (f"95e3000{n}-5737-45a9-a092-a88e2e5dd659" for n in range(1, 5))
-CLOUD = os.environ.get("FIRSTLIGHT_LAB_CLOUD", "http://127.0.0.1:18080")
-SSID = os.environ.get("FIRSTLIGHT_LAB_SSID", "Workshop 2G")
-PASSWORD = os.environ.get("FIRSTLIGHT_LAB_PASSWORD", "correct horse")
-TEMPLATE = os.environ.get("FIRSTLIGHT_LAB_TEMPLATE", "TMPL4xYzAbCdE")
-PACE = float(os.environ.get("FIRSTLIGHT_LAB_PACE", "1"))
 KEYS = {"if", "ssid", "pass", "blynk", "host", "ip", "mask", "gw", "dns", "dns2", "save"}
 LONGEST_OUTPUT = 255  # Edgent's buffers: longer JSON is cut, hence invalid
 TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 # 2.2; the words are what the events say, the numbers what `last_error` says
 REASONS = {"timeout": 701, "cloud_timeout": 702, "auth_failed": 703, "not_found": 720, "invalid_credentials": 722}
-
-if os.environ.get("BLESIM_BACKEND") == "fake":
-    # The stand-in's timers outlive the device that they were made for, and 30 s later take its successor away, connected
-    # or not. BlueZ does not do this.
-    from blesim import fakebluez
-
-    def forget(self):
-        if self.forget_timer:
-            self.forget_timer.cancel()
-        if self.bluez.objects.get(self.path) is self:
-            self.bluez.remove_object(self.path)
-
-    fakebluez.FakeDevice.forget = forget
-
-
-async def nap(seconds: float):
-    await asyncio.sleep(seconds * PACE)
-
-
-def check_in(token: str, template: str, version: str, firmware_type: str) -> str:
-    """What the cloud says to the token: '', 'auth_failed' or 'cloud_timeout'."""
-    query = urllib.parse.urlencode({"token": token, "templateId": template, "ver": version, "fwType": firmware_type})
-    try:
-        urllib.request.urlopen(f"{CLOUD}/external/api/provision?{query}", timeout=10).read()
-        return ""
-    except urllib.error.HTTPError as e:
-        return "auth_failed" if e.code == 400 else "cloud_timeout"
-    except OSError:
-        return "cloud_timeout"
-
 
 class Device:
     """What all dialects have in common; a dialect overrides what it does otherwise."""
