@@ -95,6 +95,7 @@ impl Practice {
         default(&mut request.org, "1".to_owned());
         default(&mut request.owner, "1".to_owned());
         default(&mut request.wifi, sim::air::PRACTICE_SSID.to_owned());
+        default(&mut request.carrier, sim::air::PRACTICE_CARRIER.to_owned());
         let mut defaults = Secrets::default();
         defaults.set(SecretName::Bearer, Secret::new("practice"));
         let network =

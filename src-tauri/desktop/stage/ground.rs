@@ -100,6 +100,7 @@ impl Ground {
                 wish.server = Some(practice_server(world));
                 (wish.org, wish.owner) = (Some("1".to_owned()), Some("1".to_owned()));
                 wish.patience = Some(PRACTICE_PATIENCE_S.to_owned());
+                wish.carrier = Some(sim::air::PRACTICE_CARRIER.to_owned());
                 secrets.set(Given::Bearer, Secret::new("practice"));
             }
             Ground::Real { profiles, strongbox } => {

@@ -645,6 +645,8 @@ pub fn practice_world() -> World {
         spec(6, Dialect::Linux, "Practice Never Checks In-2XA7", &["outcome=never-checks-in"]),
         spec(7, Dialect::EdgentArduino, "Practice Other Template-4Y1H", &[]).template("TMPLnOtInOrG1"),
         spec(8, Dialect::ConsoleA, "Practice Fixed Server-P5DF", &[]),
+        spec(9, Dialect::ImprovBle, "Practice Button-7C2E", &["button=8000", "carrier=third-string"]),
+        spec(10, Dialect::EspressifBle, "PROV_Practice abcd1234", &["security=2"]),
     ];
     World::new(WorldSettings { devices, cloud_epoch_ms: None, ..WorldSettings::default() })
 }

@@ -17,7 +17,8 @@ use engine::work::Engine;
 use engine::{Target, UnitId};
 use proto::{Address, DriverSettings, Secret};
 use serde_json::{Map, Value, json};
-use sim::air::{PRACTICE_PASSWORD, PRACTICE_SSID};
+use sim::air::{PRACTICE_CARRIER, PRACTICE_PASSWORD, PRACTICE_SSID};
+use sim::device::espressif::PROOF;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
@@ -35,7 +36,7 @@ struct Scene {
     ends: (OutcomeView, &'static str),
 }
 
-const SCENES: [Scene; 8] = [
+const SCENES: [Scene; 10] = [
     Scene { device: "Practice Pump-K3M7", cancel_at: None, ends: (OutcomeView::Passed, "") },
     Scene { device: "Practice Pump-9F1W", cancel_at: None, ends: (OutcomeView::Passed, "") },
     Scene {
@@ -68,6 +69,8 @@ const SCENES: [Scene; 8] = [
         cancel_at: Some(StepName::Survey),
         ends: (OutcomeView::Skipped, "operator.cancelled"),
     },
+    Scene { device: "Practice Button-7C2E", cancel_at: None, ends: (OutcomeView::Passed, "") },
+    Scene { device: "PROV_Practice abcd1234", cancel_at: None, ends: (OutcomeView::Passed, "") },
 ];
 
 /// Plays all scenes; the text of `practice.json`.
@@ -107,8 +110,10 @@ async fn play_all() -> Result<String, Box<dyn Error>> {
         let device = world.device(scene.device).ok_or("the practice world has this device")?;
         let address = device.address();
         let key = format!("{}:{}", address.medium(), address.text());
-        let none = (DriverSettings::default(), CancellationToken::new());
-        let look = desk.engine().look(&address, None, &none.0, &none.1).await.map_err(why)?;
+        let settings =
+            DriverSettings { device_secret: Some(Secret::new(PROOF)), ..DriverSettings::default() };
+        let never = CancellationToken::new();
+        let look = desk.engine().look(&address, None, &settings, &never).await.map_err(why)?;
         looks.insert(key.clone(), LookView::new(key, look, None));
         let ended = play(&desk, &server, address, scene.cancel_at, &mut changes, &mut updates).await?;
         let code = ended.fault.as_ref().map_or("", |fault| fault.code.as_str());
@@ -162,6 +167,7 @@ async fn play(
     let mut secrets = Secrets::default();
     secrets.set(SecretName::Bearer, Secret::new("practice"));
     secrets.set(SecretName::WifiPassword, Secret::new(PRACTICE_PASSWORD));
+    secrets.set(SecretName::DeviceSecret, Secret::new(PROOF));
     let wish = ProvisionRequest {
         wanted: Some(Wanted::Any),
         server: Some(server.to_owned()),
@@ -169,6 +175,7 @@ async fn play(
         owner: Some("1".to_owned()),
         wifi: Some(PRACTICE_SSID.to_owned()),
         patience: Some("25".to_owned()),
+        carrier: Some(PRACTICE_CARRIER.to_owned()),
         ..ProvisionRequest::default()
     };
     let call = wish.check(&secrets).map_err(why)?;

@@ -1,4 +1,5 @@
 /** German: the same keys as English; a missing one fails the type check. */
+import { deviceDe } from './device';
 import type { Words } from './en';
 
 export const de: Words = {
@@ -117,7 +118,7 @@ export const de: Words = {
 			'Warten, bis die Cloud das Gerät gesehen hat. Einige Sekunden sind normal, bis zu zwei Minuten möglich.'
 	},
 	deviceWords: {
-		awaits_person: 'Wartet auf eine Person: {hint}',
+		awaits_person: 'Wartet, bis seine Taste gedrückt wird',
 		connecting_network: 'Tritt dem Netz bei',
 		network_up: 'Im Netz {ip}',
 		connecting_cloud: 'Verbindet sich mit der Cloud',
@@ -221,5 +222,6 @@ export const de: Words = {
 		version: 'Version {version}',
 		licence: 'MIT OR Apache-2.0'
 	},
+	device: deviceDe,
 	problem: { title: 'Das Fenster konnte nicht gefüllt werden', retry: 'Neu laden' }
 };

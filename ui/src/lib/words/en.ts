@@ -1,4 +1,6 @@
 /** English: every sentence a person reads in the window, except those of faults (faults.en.ts). */
+import { deviceEn } from './device';
+
 export const en = {
 	app: {
 		name: 'Firstlight',
@@ -107,7 +109,7 @@ export const en = {
 			'Waiting until the cloud has seen the device connect. A few seconds are normal; it can take two minutes.'
 	},
 	deviceWords: {
-		awaits_person: 'Waits for a person: {hint}',
+		awaits_person: 'Waits until its button is pressed',
 		connecting_network: 'Joining the network',
 		network_up: 'On the network {ip}',
 		connecting_cloud: 'Connecting to the cloud',
@@ -209,6 +211,7 @@ export const en = {
 		version: 'Version {version}',
 		licence: 'MIT OR Apache-2.0'
 	},
+	device: deviceEn,
 	problem: { title: 'The window could not be filled', retry: 'Load again' }
 };
 

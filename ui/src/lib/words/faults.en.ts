@@ -342,8 +342,7 @@ export const refusalsEn: Record<RefusalCode, string> = {
 	'refused.name_invalid':
 		'The name may have 1 to 50 letters, digits, spaces, apostrophes, underscores and hyphens.',
 	'refused.driver_setting': 'The setting {setting} cannot be used: {why}.',
-	'refused.device_code':
-		'The QR code on the device cannot be used: {why}. Type its proof of possession instead.',
+	'refused.device_code': 'The QR code on the device cannot be used. Type its proof of possession by itself.',
 	'refused.secret_missing': 'A secret is missing: {secret}. Enter it under Profiles.',
 	'refused.secret_unreadable': 'The secrets cannot be read. Unlock the keychain and try again.',
 	'refused.unknown_profile': 'There is no profile {profile}. Choose one under Profiles.',
