@@ -1,5 +1,7 @@
 //! What the window may ask: one line each; the work is done behind [`Stage`].
 
+mod station;
+
 use crate::stage::{Stage, Trouble};
 use api::desk::{DeskUpdate, DeskView, FactView, JobRequest, LookView, ProfileView, WindowSecret};
 use tauri::ipc::Channel;
@@ -16,7 +18,19 @@ pub fn register<R: Runtime>(builder: Builder<R>) -> Builder<R> {
         history,
         reconfigure,
         rename,
-        save_profile
+        save_profile,
+        station::station,
+        station::station_watch,
+        station::station_save,
+        station::station_arm,
+        station::station_disarm,
+        station::station_learn,
+        station::station_keys,
+        station::station_line,
+        station::station_command,
+        station::station_sign_on,
+        station::station_codes,
+        station::insights
     ])
 }
 

@@ -4,6 +4,9 @@
 //! Not here: where they come from (`watch.rs`) and the words on screen (`ui/src/lib/words`). No view holds a secret.
 //! Times are milliseconds since the Unix epoch; they fit into a double.
 
+pub mod insights;
+pub mod station;
+
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
@@ -428,6 +431,45 @@ pub fn typescript() -> String {
         JobRequest,
         RefusalView,
         ReasonView,
+    );
+    use {insights::*, station::*};
+    declare!(
+        StationView,
+        ArmedView,
+        OrderView,
+        RulesView,
+        TileView,
+        TileState,
+        PlaceView,
+        HeldView,
+        HeldWhy,
+        PrinterTroubleView,
+        HeardView,
+        HeardKind,
+        CueView,
+        CueKind,
+        CountersView,
+        TaktView,
+        StationPlanView,
+        SlotPlanView,
+        ScanPlanView,
+        LabelPlanView,
+        PrinterPlanView,
+        SymbolView,
+        ArmRequest,
+        OrderFile,
+        KeyPress,
+        StationCommand,
+        SignOnField,
+        InsightsRequest,
+        InsightsView,
+        YieldsView,
+        ShareView,
+        DayView,
+        CauseView,
+        TimesView,
+        StepTimesView,
+        SlotFiguresView,
     );
     file.truncate(file.trim_end().len());
     file.push('\n');

@@ -359,19 +359,25 @@ impl OutcomeView {
     }
 }
 
+impl From<Blame> for BlameView {
+    fn from(blame: Blame) -> BlameView {
+        match blame {
+            Blame::Device => BlameView::Device,
+            Blame::Network => BlameView::Network,
+            Blame::Cloud => BlameView::Cloud,
+            Blame::Computer => BlameView::Computer,
+            Blame::Operator => BlameView::Operator,
+            Blame::Us => BlameView::Us,
+        }
+    }
+}
+
 impl From<&Fault> for FaultView {
     fn from(fault: &Fault) -> FaultView {
         FaultView {
             code: fault.code,
             step: fault.step.into(),
-            blame: match fault.blame {
-                Blame::Device => BlameView::Device,
-                Blame::Network => BlameView::Network,
-                Blame::Cloud => BlameView::Cloud,
-                Blame::Computer => BlameView::Computer,
-                Blame::Operator => BlameView::Operator,
-                Blame::Us => BlameView::Us,
-            },
+            blame: fault.blame.into(),
             retry: match fault.retry {
                 Retry::Now => RetryView::Now,
                 Retry::AfterFix => RetryView::AfterFix,

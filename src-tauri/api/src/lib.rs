@@ -15,6 +15,8 @@ mod look_view;
 pub mod moment;
 pub mod secrets;
 pub mod state;
+mod station_view;
+pub mod stations;
 pub mod story;
 pub mod watch;
 pub mod words;

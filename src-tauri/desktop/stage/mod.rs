@@ -6,6 +6,7 @@
 mod ground;
 mod jobs;
 mod profiles;
+mod station;
 mod strongbox;
 mod trouble;
 mod units;
@@ -13,6 +14,7 @@ mod units;
 pub use trouble::Trouble;
 
 use api::clouds::OneCloud;
+use api::stations::StationDesk;
 use api::watch::{Desk, DeskParts};
 use engine::plan::profile::Profiles;
 use engine::record::Journal;
@@ -28,6 +30,7 @@ pub struct Stage {
     ground: Ground,
     clouds: Arc<dyn Clouds>,
     cancels: Cancels,
+    station: StationDesk,
 }
 
 impl Stage {
@@ -52,8 +55,9 @@ impl Stage {
             None => None,
         };
         let version = env!("CARGO_PKG_VERSION").to_owned();
+        let station = station::open(&ground, engine.clone())?;
         let desk = Desk::open(DeskParts { engine, media, cloud, practice, version, settings });
-        Ok(Stage { desk, ground, clouds, cancels: Cancels::default() })
+        Ok(Stage { desk, ground, clouds, cancels: Cancels::default(), station })
     }
 
     pub fn desk(&self) -> &Desk {

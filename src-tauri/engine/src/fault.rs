@@ -67,6 +67,14 @@ codes! {
         /// It takes nothing without a network, and the recipe has none.
         DeviceNetworkMissing = "device.network_missing",
         DeviceLimits = "device.limits",
+        /// A station's rule: older than the firmware that the line takes.
+        DeviceFirmwareOld = "device.firmware_old",
+        /// A station's rule: it has passed before.
+        DeviceAlreadyDone = "device.already_done",
+        /// A station's rule: the work order does not name it.
+        DeviceNotInOrder = "device.not_in_order",
+        /// The label that was scanned is another device's.
+        DeviceOtherLabel = "device.other_label",
         /// Another job works on this unit right now.
         DeviceBusy = "device.busy",
         TemplateUnknown = "template.unknown",
@@ -101,6 +109,19 @@ codes! {
         /// The program ended in the middle, before anything reached the device.
         Interrupted = "computer.interrupted",
         UsBug = "us.bug",
+    }
+}
+
+impl FaultCode {
+    /// Older programs do not know these words, so a fact with one has a newer form.
+    pub(crate) fn came_with_stations(self) -> bool {
+        matches!(
+            self,
+            FaultCode::DeviceFirmwareOld
+                | FaultCode::DeviceAlreadyDone
+                | FaultCode::DeviceNotInOrder
+                | FaultCode::DeviceOtherLabel
+        )
     }
 }
 
@@ -170,6 +191,15 @@ codes! {
         DeviceBusy = "refused.device_busy",
         NothingOpen = "refused.nothing_open",
         FileUnreadable = "refused.file_unreadable",
+        StationSlots = "refused.station_slots",
+        StationTwice = "refused.station_twice",
+        StationPattern = "refused.station_pattern",
+        StationNotArmed = "refused.station_not_armed",
+        StationBusy = "refused.station_busy",
+        StationUnknown = "refused.station_unknown",
+        PinShort = "refused.pin_short",
+        PinWrong = "refused.pin_wrong",
+        LabelTemplate = "refused.label_template",
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod ble;
 pub mod contact;
 pub mod medium;
+pub mod printer;
 pub mod serial;
 
 pub use ble::{BleMedium, BleSettings};

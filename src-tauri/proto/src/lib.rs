@@ -12,6 +12,7 @@ pub mod framing;
 pub mod improv;
 mod redact;
 pub mod secret;
+pub mod zpl;
 
 pub use device::*;
 pub use dialogue::*;

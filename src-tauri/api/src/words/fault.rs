@@ -182,6 +182,41 @@ pub fn fault(fault: &Fault) -> Words {
             "Its firmware would cut or drop the value silently.",
             "Use a shorter network name, password or server name. No token was taken.",
         ),
+        FaultCode::DeviceFirmwareOld => words(
+            format!(
+                "The device has firmware {}; this station takes {} or newer.",
+                about.or("found", "?"),
+                about.or("least", "a newer one")
+            ),
+            "It was not updated, or comes from an older lot.",
+            "Update the device's firmware, then provision it again.",
+        ),
+        FaultCode::DeviceAlreadyDone => words(
+            format!(
+                "This unit has passed before{}.",
+                about
+                    .get("by")
+                    .filter(|by| !by.is_empty())
+                    .map(|by| format!(", by {by}"))
+                    .unwrap_or_default()
+            ),
+            "It was put back into the wrong box.",
+            "Put it with the finished units. To do it again on purpose, let the lead switch off “each unit once”.",
+        ),
+        FaultCode::DeviceNotInOrder => words(
+            format!("{} does not name this unit.", about.named("The work order", "order", "The work order")),
+            "It belongs to another order, or the list is an older one.",
+            "Put it aside, or let the lead load the right list.",
+        ),
+        FaultCode::DeviceOtherLabel => words(
+            format!(
+                "The label {} is not this device's{}.",
+                about.or("label", "that was scanned"),
+                about.get("unit").map(|unit| format!(": it is {unit}")).unwrap_or_default()
+            ),
+            "Two units were swapped between scanning and plugging in, or the label is on the wrong one.",
+            "Scan the label of the unit that is plugged in; if it is the same again, put the unit aside.",
+        ),
         FaultCode::DeviceBusy => words(
             "Another job is at work on this unit.".to_owned(),
             "It was started twice, or shows itself at two addresses.",

@@ -140,6 +140,45 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             "Nothing is open.".to_owned(),
             "There is nothing to settle; provision the next device.",
         ),
+        RefusalCode::StationSlots => words(
+            format!("A station has 1 to {} slots.", about.or("most", "24")),
+            "Change the number of its slots.",
+        ),
+        RefusalCode::StationTwice => words(
+            format!("{} is there twice, by its name or by its place.", about.named("The slot", "slot", "A slot")),
+            "Give each slot a name of its own, and learn its place again.",
+        ),
+        RefusalCode::StationPattern => words(
+            format!("A pattern of the scanner cannot be used: {}.", about.or("why", "it is no regular expression")),
+            "Correct the pattern, or leave it empty.",
+        ),
+        RefusalCode::StationNotArmed => words(
+            "The station is not armed.".to_owned(),
+            "Let the lead arm it.",
+        ),
+        RefusalCode::StationBusy => words(
+            "A unit is in work at the station.".to_owned(),
+            "Wait until its jobs have ended.",
+        ),
+        RefusalCode::StationUnknown => words(
+            "No station is set up here.".to_owned(),
+            "Set one up in the window, or with `firstlight station setup`.",
+        ),
+        RefusalCode::PinShort => words(
+            format!("A PIN has at least {} characters.", about.or("least", "4")),
+            "Choose a longer one.",
+        ),
+        RefusalCode::PinWrong => words(
+            match about.get("seconds") {
+                Some(seconds) => format!("Too many wrong PINs; the station stays locked for {seconds} seconds."),
+                None => "The station is locked: this is not its lead's PIN.".to_owned(),
+            },
+            "Ask the lead of this station.",
+        ),
+        RefusalCode::LabelTemplate => words(
+            format!("The label cannot be printed: {}.", about.or("why", "its template is wrong")),
+            "Correct the label's template or its printer.",
+        ),
         RefusalCode::FileUnreadable => words(
             format!(
                 "{} cannot be read or written: {}.",

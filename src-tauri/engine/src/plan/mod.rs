@@ -1,7 +1,11 @@
 //! What is wanted.
 
+pub mod code_sheet;
 pub mod device_label;
+pub mod label;
 pub mod patience;
 pub mod profile;
 pub mod recipe;
 pub mod scanner;
+pub mod station;
+pub mod symbol;

@@ -104,6 +104,18 @@ pub const KEYCHAIN_UNLOCKED: Duration = Duration::from_secs(120);
 /// Until a program that reads the journal's file (a backup) lets the writer at it.
 pub const JOURNAL_READERS: Duration = Duration::from_secs(5);
 
+// ---- at a station
+
+/// A device that starts again leaves the bus for up to two seconds; only after that was it pulled out.
+pub const UNPLUGGED: Duration = Duration::from_secs(3);
+
+/// Between two looks at a printer that lacks something: a roll of labels takes a person half a minute.
+pub const PRINTER_AGAIN: Duration = Duration::from_secs(3);
+
+/// How many passes the takt is taken from: enough that one slow unit does not jump it about, few enough that it follows
+/// a change within minutes.
+pub const TAKT_OF: usize = 20;
+
 // ---- beside a job
 
 /// A check of the computer for a person, and the cloud's record after a pass: services that are there answer within a

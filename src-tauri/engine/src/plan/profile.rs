@@ -134,6 +134,11 @@ impl Profiles {
         Profiles { path: dir.join(PROFILES_FILE) }
     }
 
+    /// The folder that they are in, for what is kept beside them.
+    pub fn folder(&self) -> Option<&Path> {
+        self.path.parent()
+    }
+
     /// All profiles by name.
     ///
     /// # Errors

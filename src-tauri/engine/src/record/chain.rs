@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// The newest form of a stored fact that this program knows. It grows with every kind of fact or word in it that older
 /// programs cannot read; each fact is stored with the lowest form that its reader has to know.
-pub(crate) const FACT_VERSION: u32 = 2;
+pub(crate) const FACT_VERSION: u32 = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hash(pub [u8; 32]);

@@ -3,10 +3,12 @@
 //! Not here: asking the cloud (`work/reconcile.rs`). A device id means something on its server only, so everything that
 //! is looked up by device id is looked up with the server.
 
+use crate::plan::station::{Earlier, StationId};
 use crate::record::batch::{BatchId, BatchState};
 use crate::record::entry::Entry;
 use crate::record::event::{Fact, JobEvent, JobId, Outcome};
 use crate::record::state::{JobState, OpenCase, Timeline};
+use crate::record::station::StationState;
 use crate::{Fault, UnitId};
 use cloud::{CloudTime, DeviceId, OrgId};
 use serde::{Deserialize, Serialize};
@@ -93,6 +95,7 @@ pub struct Ledger {
     /// Jobs whose case a later job of the unit has made pointless or settled.
     superseded: BTreeSet<JobId>,
     batches: BTreeMap<BatchId, BatchState>,
+    stations: BTreeMap<StationId, StationState>,
     last_seq: i64,
 }
 
@@ -112,6 +115,10 @@ impl Ledger {
             Entry::Batch(fact) => {
                 self.last_seq = self.last_seq.max(fact.seq);
                 self.batches.entry(fact.batch).or_default().take_in(fact);
+            }
+            Entry::Station(fact) => {
+                self.last_seq = self.last_seq.max(fact.seq);
+                self.stations.entry(fact.station).or_default().take_in(fact);
             }
         }
     }
@@ -246,6 +253,27 @@ impl Ledger {
     /// All jobs, oldest first.
     pub fn jobs(&self) -> impl Iterator<Item = (JobId, &RecordedJob)> {
         self.jobs.iter().map(|(id, job)| (*id, job))
+    }
+
+    pub fn station(&self, station: StationId) -> Option<&StationState> {
+        self.stations.get(&station)
+    }
+
+    /// All stations, oldest first.
+    pub fn stations(&self) -> impl Iterator<Item = (StationId, &StationState)> {
+        self.stations.iter().map(|(id, station)| (*id, station))
+    }
+
+    /// When this unit passed last, and who stood there.
+    pub fn passed_before(&self, unit: &UnitId) -> Option<Earlier> {
+        self.units.get(unit)?.jobs.iter().rev().find_map(|job| {
+            let job = self.jobs.get(job).filter(|job| job.state.outcome == Some(Outcome::Passed))?;
+            Some(Earlier {
+                at: job.timeline.ended_at.unwrap_or(job.last_at),
+                operator: job.state.origin.operator.clone(),
+                station: job.state.origin.station.clone(),
+            })
+        })
     }
 
     pub fn batch(&self, batch: BatchId) -> Option<&BatchState> {

@@ -11,6 +11,7 @@ pub mod history;
 pub mod journal;
 pub mod origin;
 pub mod state;
+pub mod station;
 pub mod yields;
 
 pub use batch::{BatchEvent, BatchFact, BatchId, BatchState};
@@ -19,3 +20,4 @@ pub use history::{Ledger, MadeDevice, OpenJob, RecordedJob, UnitState};
 pub use journal::{Journal, JournalError, Verified};
 pub use origin::{BatchRow, Origin};
 pub use state::{Act, JobState, OpenCase, Timeline, TokenAct, TokenCall};
+pub use station::{LabelState, StationEvent, StationFact, StationState};

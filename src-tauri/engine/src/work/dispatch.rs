@@ -6,6 +6,9 @@
 
 use crate::fault::{Blame, Fault, FaultCode, Refusal, RefusalCode, Retry};
 use crate::plan::patience;
+use crate::plan::station::{Earlier, StationId};
+use crate::record::station::StationState;
+use crate::record::yields::{Figures, Scope};
 use crate::record::{
     Entry, JobState, Journal, JournalError, Ledger, Note, Origin, RecordedJob, UnitState, origin,
 };
@@ -66,6 +69,18 @@ impl Job {
         self.cancel.clone()
     }
 }
+
+/// What a gate is shown: a device that has said who it is, before anything is asked of the cloud or handed to it.
+#[derive(Debug)]
+pub struct Met<'a> {
+    pub unit: &'a UnitId,
+    pub identity: &'a proto::DeviceIdentity,
+    /// It has passed before.
+    pub earlier: Option<Earlier>,
+}
+
+/// A last word before the token: gives the end of the job if it goes no further.
+pub type Gate = Arc<dyn Fn(&Met<'_>) -> Option<(Outcome, Fault)> + Send + Sync>;
 
 /// Kills the engine at a chosen fact, as a power cut would: how the crash matrix is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +158,7 @@ pub(crate) struct Order {
     pub(crate) target: Target,
     pub(crate) secrets: JobSecrets,
     pub(crate) origin: Box<Origin>,
+    pub(crate) gate: Option<Gate>,
     pub(crate) cloud: Arc<dyn Cloud>,
 }
 
@@ -218,6 +234,18 @@ impl Engine {
         self.start_for(recipe, target, secrets, Origin::default()).await
     }
 
+    /// [`Engine::start_for`], with a gate that the device has to pass once it has said who it is.
+    pub async fn start_gated(
+        &self,
+        recipe: Recipe,
+        target: Target,
+        secrets: JobSecrets,
+        origin: Origin,
+        gate: Gate,
+    ) -> Result<Job, Refusal> {
+        self.begin(recipe, target, secrets, origin, Some(gate)).await
+    }
+
     /// [`Engine::start`], with a note of whence the job comes.
     pub async fn start_for(
         &self,
@@ -226,8 +254,20 @@ impl Engine {
         secrets: JobSecrets,
         origin: Origin,
     ) -> Result<Job, Refusal> {
+        self.begin(recipe, target, secrets, origin, None).await
+    }
+
+    async fn begin(
+        &self,
+        recipe: Recipe,
+        target: Target,
+        secrets: JobSecrets,
+        origin: Origin,
+        gate: Option<Gate>,
+    ) -> Result<Job, Refusal> {
         let shared = self.shared();
-        let order = runner::check(shared, recipe, target, secrets, origin).await?;
+        let mut order = runner::check(shared, recipe, target, secrets, origin).await?;
+        order.gate = gate;
         let (reply, answer) = oneshot::channel();
         shared.call(Call::Begin { order: Box::new(order), reply });
         let begun = answer.await.map_err(|_| Refusal::journal(&JournalError::Closed))??;
@@ -284,6 +324,21 @@ impl Engine {
         })?;
         let asked = cloud.reconfigure(device).await;
         asked.map_err(|error| Fault::from_cloud(Step::Connect, &error).about("device", device))
+    }
+
+    /// What a station's facts add up to.
+    pub fn station_state(&self, station: StationId) -> Option<StationState> {
+        self.shared().ledger().station(station).cloned()
+    }
+
+    /// Yields, causes, times and slots of these runs.
+    pub fn figures(&self, scope: &Scope) -> Figures {
+        Figures::of(self.shared().ledger().jobs(), scope)
+    }
+
+    /// Whence every job came, oldest first.
+    pub fn each_origin(&self, mut visit: impl FnMut(&Origin)) {
+        self.shared().ledger().jobs().for_each(|(_, job)| visit(&job.state.origin));
     }
 
     /// All units that the journal knows.
@@ -590,7 +645,7 @@ impl Dispatcher {
         for entry in entries {
             match entry {
                 Entry::Job(fact) => self.tell(fact.job, Update::Fact(fact.clone())),
-                Entry::Batch(_) => {
+                Entry::Batch(_) | Entry::Station(_) => {
                     // Nobody may be listening.
                     let _ = self.shared.noted.send(entry.clone());
                 }

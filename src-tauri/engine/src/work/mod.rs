@@ -6,14 +6,17 @@
 mod account;
 pub mod dispatch;
 mod follow;
+mod label_pdf;
+pub mod labels;
 mod look;
 pub mod reconcile;
 mod runner;
 pub mod sightings;
+pub mod station;
 mod steps;
 mod veil;
 
-pub use dispatch::{Clouds, Engine, Fuse, Job, Update};
+pub use dispatch::{Clouds, Engine, Fuse, Gate, Job, Met, Update};
 pub use look::Look;
 pub use reconcile::{Ghost, Reconciled, Verdict};
 pub use sightings::Spotted;

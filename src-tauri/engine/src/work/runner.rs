@@ -6,7 +6,7 @@ use crate::fault::{Fault, Refusal, RefusalCode, RefusalReason};
 use crate::plan::patience;
 use crate::record::{JobState, JournalError, Origin};
 use crate::work::account::Account;
-use crate::work::dispatch::{Order, Shared};
+use crate::work::dispatch::{Gate, Order, Shared};
 use crate::work::veil::Veil;
 use crate::{JobEvent, JobId, JobSecrets, Outcome, Progress, Recipe, Step, Target, UnitId, WaitingFor};
 use link::{Contact, ContactError};
@@ -67,6 +67,7 @@ pub(crate) struct Walk {
     pub(crate) recipe: Recipe,
     pub(crate) target: Target,
     pub(crate) secrets: JobSecrets,
+    pub(crate) gate: Option<Gate>,
     pub(crate) account: Arc<Account>,
     pub(crate) cancel: CancellationToken,
     pub(crate) state: JobState,
@@ -136,7 +137,9 @@ pub(crate) async fn check(
     match shared.cloud(&recipe.cloud).await {
         Err(refusal) => reasons.extend(refusal.reasons),
         Ok(_) if !reasons.is_empty() => {}
-        Ok(cloud) => return Ok(Order { recipe, target, secrets, origin: Box::new(origin), cloud }),
+        Ok(cloud) => {
+            return Ok(Order { recipe, target, secrets, origin: Box::new(origin), gate: None, cloud });
+        }
     }
     Err(Refusal { reasons })
 }
@@ -196,6 +199,7 @@ pub(crate) async fn run(shared: Arc<Shared>, id: JobId, order: Order, cancel: Ca
         recipe: order.recipe,
         target: order.target,
         secrets: order.secrets,
+        gate: order.gate,
         account,
         cancel,
         state: JobState::default(),

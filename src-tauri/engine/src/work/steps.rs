@@ -6,7 +6,7 @@
 use crate::fault::{Blame, Fault, FaultCode, Retry};
 use crate::plan::patience;
 use crate::work::account::Account;
-use crate::work::dispatch::{Claim, Shared};
+use crate::work::dispatch::{Claim, Met, Shared};
 use crate::work::reconcile::{self, Verdict};
 use crate::work::runner::{Reached, Stop, Token, Walk};
 use crate::work::sightings::{self, Spotted};
@@ -411,6 +411,7 @@ impl Walk {
             return Err(Stop::failed(busy(Step::Identify, &reached.unit.0)));
         }
         self.check_expected_template(&reached.identity).await?;
+        self.pass_gate(reached)?;
         if let Some(limit) = self.limit_of(reached) {
             return Err(Stop::failed(Fault::from_limit(Step::Identify, &limit)));
         }
@@ -419,6 +420,17 @@ impl Walk {
             self.check_template_is_known(&reached.identity).await?;
         }
         self.heed_cancel(Step::Identify)
+    }
+
+    /// What a station has against this unit, now that it has said who it is.
+    fn pass_gate(&self, reached: &Reached) -> Result<(), Stop> {
+        let Some(gate) = &self.gate else { return Ok(()) };
+        let earlier = self.shared.ledger().passed_before(&reached.unit);
+        let met = Met { unit: &reached.unit, identity: &reached.identity, earlier };
+        match gate(&met) {
+            Some((outcome, fault)) => Err(Stop::Ended(outcome, Some(Box::new(fault)))),
+            None => Ok(()),
+        }
     }
 
     async fn check_expected_template(&mut self, identity: &DeviceIdentity) -> Result<(), Stop> {

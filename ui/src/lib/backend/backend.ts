@@ -1,4 +1,5 @@
 /** The only door to Rust. Everything the window can ask stands here; `tauri.ts` and `replay.ts` fulfil it. */
+import type { StationCalls } from './station';
 import type {
 	DeskUpdate,
 	DeskView,
@@ -11,6 +12,7 @@ import type {
 } from './bindings/views';
 
 export type * from './bindings/views';
+export type { StationCalls } from './station';
 
 export interface Backend {
 	snapshot(): Promise<DeskView>;
@@ -27,6 +29,8 @@ export interface Backend {
 	history(unit: string): Promise<FactView[]>;
 	reconfigure(unit: string): Promise<boolean | null>;
 	rename(unit: string, name: string): Promise<void>;
+	/** The station of this computer, and what the line makes. */
+	station: StationCalls;
 	saveProfile(profile: ProfileView, secrets: { id: string; secret: string }): Promise<void>;
 }
 

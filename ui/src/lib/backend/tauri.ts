@@ -1,6 +1,33 @@
 /** The backend that talks to Rust through Tauri. Nothing else in the UI knows Tauri. */
 import { Channel, invoke } from '@tauri-apps/api/core';
-import type { Backend, DeskUpdate } from './backend';
+import type { StationCalls } from './station';
+import type { Backend, DeskUpdate, StationView } from './backend';
+
+const station: StationCalls = {
+	view: () => invoke('station'),
+	async watch(on) {
+		const channel = new Channel<StationView | null>();
+		let open = true;
+		channel.onmessage = (view) => {
+			if (open) on(view);
+		};
+		await invoke('station_watch', { channel });
+		return () => {
+			open = false;
+		};
+	},
+	save: (plan, pin, newPin) => invoke('station_save', { plan, pin, newPin }),
+	arm: (request) => invoke('station_arm', { request }),
+	disarm: (pin) => invoke('station_disarm', { pin }),
+	learn: (slot, pin) => invoke('station_learn', { slot, pin }),
+	keys: (keys) => invoke('station_keys', { keys }),
+	line: (text) => invoke('station_line', { text }),
+	command: (command, slot) => invoke('station_command', { command, slot }),
+	signOn: (field, value) => invoke('station_sign_on', { field, value }),
+	codes: (language, title, symbol, people, words) =>
+		invoke('station_codes', { language, title, symbol, people, words }),
+	insights: (request) => invoke('insights', { request })
+};
 
 export const tauri: Backend = {
 	snapshot: () => invoke('snapshot'),
@@ -15,6 +42,7 @@ export const tauri: Backend = {
 			open = false;
 		};
 	},
+	station,
 	look: (key, deviceSecret) => invoke('look', { key, deviceSecret }),
 	start: (request) => invoke('start', { request }),
 	cancel: (job) => invoke('cancel', { job }),

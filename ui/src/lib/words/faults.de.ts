@@ -170,6 +170,26 @@ export const faultsDe: Record<FaultCode, FaultWords> = {
 		'Seine Firmware hat kürzere Felder als andere.',
 		'Netzname, Passwort oder Servername kürzen, dann wiederholen.'
 	),
+	'device.firmware_old': words(
+		'Die Firmware {found} des Geräts ist älter als {least}.',
+		'Sie wurde nicht aktualisiert, oder das Gerät stammt aus einem älteren Los.',
+		'Die Firmware aktualisieren und es noch einmal versuchen.'
+	),
+	'device.already_done': words(
+		'Dieses Gerät hat schon bestanden.',
+		'Es liegt in der falschen Kiste.',
+		'Zu den fertigen Geräten legen. Soll es noch einmal laufen, schaltet die Leitung „jedes Gerät einmal“ aus.'
+	),
+	'device.not_in_order': words(
+		'Der Arbeitsauftrag {order} nennt dieses Gerät nicht.',
+		'Es gehört zu einem anderen Auftrag, oder die Liste ist veraltet.',
+		'Das Gerät beiseitelegen, oder die Leitung lädt die richtige Liste.'
+	),
+	'device.other_label': words(
+		'Das Etikett {label} gehört nicht zu diesem Gerät: Es ist {unit}.',
+		'Zwei Geräte wurden vertauscht, oder das Etikett klebt am falschen.',
+		'Das Etikett des eingesteckten Geräts scannen. Kommt dasselbe wieder, das Gerät beiseitelegen.'
+	),
 	'device.busy': words(
 		'Ein anderer Auftrag hat dieses Gerät.',
 		'Ein Gerät verträgt nur einen Auftrag zugleich.',
@@ -359,5 +379,15 @@ export const refusalsDe: Record<RefusalCode, string> = {
 	'refused.state_unusable': 'Der Datenordner ist nicht benutzbar. {why}',
 	'refused.device_busy': 'Dieses Gerät hat schon einen Auftrag. Warten, bis er zu Ende ist.',
 	'refused.nothing_open': 'Es gibt nichts zu klären.',
-	'refused.file_unreadable': 'Die Datei ist nicht lesbar. {why}'
+	'refused.file_unreadable': 'Die Datei ist nicht lesbar. {why}',
+	'refused.station_slots': 'Eine Station hat 1 bis {most} Plätze.',
+	'refused.station_twice': 'Einen Platz gibt es zweimal, nach Name oder Ort. {slot}',
+	'refused.station_pattern': 'Ein Muster des Scanners ist nicht brauchbar. {why}',
+	'refused.station_not_armed': 'Die Station ist nicht freigegeben. Die Leitung gibt sie frei.',
+	'refused.station_busy': 'An der Station ist ein Gerät in Arbeit. Warten, bis es fertig ist.',
+	'refused.station_unknown': 'Hier ist keine Station eingerichtet.',
+	'refused.pin_short': 'Eine PIN hat mindestens {least} Zeichen.',
+	'refused.pin_wrong':
+		'Das ist nicht die PIN der Leitung. Nach mehreren falschen bleibt die Station eine halbe Minute gesperrt.',
+	'refused.label_template': 'Das Etikett lässt sich nicht drucken. {why}'
 };

@@ -170,6 +170,26 @@ export const faultsEn: Record<FaultCode, FaultWords> = {
 		'Its firmware has shorter fields than others.',
 		'Shorten the network name, the password or the server name, then retry.'
 	),
+	'device.firmware_old': words(
+		'The device’s firmware {found} is older than {least}.',
+		'It was not updated, or comes from an older lot.',
+		'Update the device’s firmware, then try it again.'
+	),
+	'device.already_done': words(
+		'This unit has passed before.',
+		'It was put back into the wrong box.',
+		'Put it with the finished units. To do it again on purpose, let the lead switch off “each unit once”.'
+	),
+	'device.not_in_order': words(
+		'The work order {order} does not name this unit.',
+		'It belongs to another order, or the list is an older one.',
+		'Put the unit aside, or let the lead load the right list.'
+	),
+	'device.other_label': words(
+		'The label {label} is not this device’s: it is {unit}.',
+		'Two units were swapped, or the label is on the wrong one.',
+		'Scan the label of the unit that is plugged in. If it is the same again, put the unit aside.'
+	),
 	'device.busy': words(
 		'Another job has this device.',
 		'A unit takes one job at a time.',
@@ -353,5 +373,15 @@ export const refusalsEn: Record<RefusalCode, string> = {
 	'refused.state_unusable': 'The data folder cannot be used. {why}',
 	'refused.device_busy': 'This device has a job already. Wait until it has ended.',
 	'refused.nothing_open': 'There is nothing to settle.',
-	'refused.file_unreadable': 'The file cannot be read. {why}'
+	'refused.file_unreadable': 'The file cannot be read. {why}',
+	'refused.station_slots': 'A station has 1 to {most} slots.',
+	'refused.station_twice': 'A slot is there twice, by its name or by its place. {slot}',
+	'refused.station_pattern': 'A pattern of the scanner cannot be used. {why}',
+	'refused.station_not_armed': 'The station is not armed. Let the lead arm it.',
+	'refused.station_busy': 'A unit is in work at the station. Wait until it has ended.',
+	'refused.station_unknown': 'No station is set up here.',
+	'refused.pin_short': 'A PIN has at least {least} characters.',
+	'refused.pin_wrong':
+		'This is not the lead’s PIN. After several wrong ones the station stays locked for half a minute.',
+	'refused.label_template': 'The label cannot be printed. {why}'
 };

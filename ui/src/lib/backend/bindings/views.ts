@@ -34,6 +34,10 @@ export type FaultCode =
 	| 'device.host_fixed'
 	| 'device.network_missing'
 	| 'device.limits'
+	| 'device.firmware_old'
+	| 'device.already_done'
+	| 'device.not_in_order'
+	| 'device.other_label'
 	| 'device.busy'
 	| 'template.unknown'
 	| 'template.mismatch'
@@ -93,7 +97,16 @@ export type RefusalCode =
 	| 'refused.state_unusable'
 	| 'refused.device_busy'
 	| 'refused.nothing_open'
-	| 'refused.file_unreadable';
+	| 'refused.file_unreadable'
+	| 'refused.station_slots'
+	| 'refused.station_twice'
+	| 'refused.station_pattern'
+	| 'refused.station_not_armed'
+	| 'refused.station_busy'
+	| 'refused.station_unknown'
+	| 'refused.pin_short'
+	| 'refused.pin_wrong'
+	| 'refused.label_template';
 
 export type DeskView = { number: number, practice: boolean, version: string, status: StatusView, sightings: Array<SightingView>, jobs: Array<JobView>, units: Array<UnitView>, settings: SettingsView, };
 
@@ -259,3 +272,159 @@ device: number | null, };
 export type RefusalView = { reasons: Array<ReasonView>, };
 
 export type ReasonView = { code: RefusalCode, about: { [key in string]: string }, };
+
+export type StationView = { plan: StationPlanView, 
+/**
+ * A lead's PIN is needed to change, arm and disarm it.
+ */
+locked: boolean, armed: ArmedView | null, operator: string | null, work_order: string | null, shift: string | null, 
+/**
+ * In the order of the slots; the first is slot 1.
+ */
+tiles: Array<TileView>, 
+/**
+ * The slot that the next command is meant for, counted from 1.
+ */
+selected: number | null, 
+/**
+ * The slot that the next unit to be plugged in is learned for.
+ */
+learning: number | null, 
+/**
+ * A scanned label that waits for the next unit to be plugged in.
+ */
+waiting_label: string | null, heard: HeardView | null, cue: CueView | null, counters: CountersView, takt: TaktView, };
+
+export type ArmedView = { since: number | null, server: string, ssid: string | null, owner: number, template: string | null, rules: RulesView, order: OrderView | null, };
+
+export type OrderView = { name: string, 
+/**
+ * How many labels it allows.
+ */
+labels: number, };
+
+export type RulesView = { min_firmware: string | null, 
+/**
+ * Hold units that have passed before.
+ */
+once: boolean, 
+/**
+ * A unit starts only when its label was scanned.
+ */
+label_first: boolean, 
+/**
+ * Labels may be typed by hand.
+ */
+typed_labels: boolean, operator_needed: boolean, };
+
+export type TileView = { 
+/**
+ * Counted from 1.
+ */
+number: number, name: string, place: PlaceView | null, present: boolean, state: TileState, step: StepName | null, unit: string | null, label: string | null, job: string | null, began: number | null, ended: number | null, fault: FaultView | null, held: HeldView | null, printer: PrinterTroubleView | null, };
+
+export type TileState = "unbound" | "free" | "wants_label" | "wants_device" | "held" | "running" | "printing" | "printer_waits" | "label_uncertain" | "scan_back" | "passed" | "failed" | "unknown";
+
+export type PlaceView = { "kind": "usb", path: string, } | { "kind": "ble", adapter: string | null, };
+
+export type HeldView = { why: HeldWhy, about: { [key in string]: string }, };
+
+export type HeldWhy = "not_armed" | "nobody_signed_on" | "typed" | "already_done" | "not_in_order" | "in_work" | "slot_taken" | "no_free_slot" | "refused" | "at_device";
+
+export type PrinterTroubleView = "offline" | "paper_out" | "ribbon_out" | "head_open" | "paused" | "temperature" | "buffer_full" | "lost" | "denied" | "folder" | "unprintable";
+
+export type HeardView = { 
+/**
+ * Grows with each scan.
+ */
+number: number, kind: HeardKind, about: { [key in string]: string }, held: HeldWhy | null, };
+
+export type HeardKind = "command" | "field" | "label" | "scanned_back" | "double" | "held" | "which_slot" | "nothing_to_do" | "not_this_label" | "unknown_command" | "bad_field" | "not_known" | "no_name" | "unknown_version" | "other_radio" | "no_serial" | "keyboard_layout" | "too_long";
+
+export type CueView = { number: number, kind: CueKind, };
+
+export type CueKind = "scan_taken" | "scan_wrong" | "held" | "passed" | "failed" | "attention" | "ready";
+
+export type CountersView = { passed: number, failed: number, unknown: number, held: number, };
+
+export type TaktView = { target_ms: number | null, 
+/**
+ * Average of the newest passes.
+ */
+actual_ms: number | null, last_pass: number | null, };
+
+export type StationPlanView = { 
+/**
+ * Empty: a new station.
+ */
+id: string | null, name: string, slots: Array<SlotPlanView>, scan: ScanPlanView, label: LabelPlanView | null, takt_target_s: number | null, };
+
+export type SlotPlanView = { name: string, place: PlaceView | null, };
+
+export type ScanPlanView = { prefix: string, gap_ms: number, least: number, operator: string | null, work_order: string | null, shift: string | null, labels: Array<string>, name: string | null, };
+
+export type LabelPlanView = { printer: PrinterPlanView, width_mm: number, height_mm: number, lines: Array<string>, code: string, symbol: SymbolView, scan_back: boolean, };
+
+export type PrinterPlanView = { "kind": "network", address: string, dpi: number, } | { "kind": "usb", path: string, dpi: number, } | { "kind": "pdf", folder: string, };
+
+export type SymbolView = "code128" | "qr" | "data_matrix";
+
+export type ArmRequest = { pin: string | null, ssid: string | null, password: string | null, 
+/**
+ * Use the password that is kept for this network.
+ */
+kept_password: boolean, template: string | null, owner: number | null, rules: RulesView, order: OrderFile | null, };
+
+export type OrderFile = { name: string, text: string, };
+
+export type KeyPress = { key: string, at: number, };
+
+export type StationCommand = "start" | "retry" | "set_aside" | "stop" | "print" | "sign_off" | "slot";
+
+export type SignOnField = "operator" | "work_order" | "shift";
+
+export type InsightsRequest = { from: number | null, until: number | null, station: string | null, work_order: string | null, operator: string | null, 
+/**
+ * What to add to UTC for the time of day here, in minutes.
+ */
+utc_offset_min: number, };
+
+export type InsightsView = { all: YieldsView, days: Array<DayView>, 
+/**
+ * Most frequent first.
+ */
+causes: Array<CauseView>, steps: Array<StepTimesView>, cycle: TimesView, takt: TimesView, slots: Array<SlotFiguresView>, 
+/**
+ * What can be chosen from, over all runs.
+ */
+stations: Array<string>, work_orders: Array<string>, operators: Array<string>, };
+
+export type YieldsView = { first_pass: ShareView, second_pass: ShareView, last_pass: ShareView, runs: number, passed: number, failed: number, unknown: number, 
+/**
+ * Stopped, or held back: not counted.
+ */
+skipped: number, 
+/**
+ * Counted, but the device never said who it is: in no share of units.
+ */
+nameless: number, };
+
+export type ShareView = { part: number, of: number, 
+/**
+ * Between 0 and 1; `null` where there is nothing to share.
+ */
+ratio: number | null, };
+
+export type DayView = { 
+/**
+ * `2026-11-27`, here.
+ */
+day: string, yields: YieldsView, };
+
+export type CauseView = { code: FaultCode | null, step: StepName | null, blame: BlameView | null, runs: number, units: number, share: number, cumulative: number, };
+
+export type TimesView = { count: number, least: number, median: number, p95: number, most: number, };
+
+export type StepTimesView = { step: StepName, times: TimesView, };
+
+export type SlotFiguresView = { station: string, slot: string, yields: YieldsView, cycle: TimesView, worst: FaultCode | null, };
