@@ -55,6 +55,7 @@ pub const KNOBS: &[Knob] = &[
     device("mtu", "247|23..517", "ATT payload limit that the two sides agree on (BLE)"),
     device("window", "0|SECONDS", "configuration window; then it no longer advertises; 0: stays open"),
     device("name-late", "0|MS", "milliseconds until its name is seen after it came (BLE)"),
+    device("advert", "whole|bare", "bare: it shows no services, as one that the system remembers may (BLE)"),
     device("cable", "none|unplugged|ready", "an Ethernet socket: none, without cable, or connected already"),
     device("wifi", "yes|none", "none: it has no Wi-Fi"),
     device("place", "workshop|anywhere", "anywhere: networks that the workshop has not got let it in too"),
@@ -295,6 +296,7 @@ pub struct Trouble {
     /// `None`: stays open.
     pub window: Option<Duration>,
     pub name_late: Duration,
+    pub bare_advert: bool,
     pub cable: Cable,
     pub has_wifi: bool,
     /// Whether networks that the place has not got let it in too; `None`: as suits where it lives.
@@ -339,6 +341,7 @@ impl Default for Trouble {
             mtu: 247,
             window: None,
             name_late: Duration::ZERO,
+            bare_advert: false,
             cable: Cable::NoSocket,
             has_wifi: true,
             foreign_networks: None,
@@ -440,6 +443,13 @@ impl Trouble {
                 self.window = (seconds > 0).then(|| Duration::from_secs(seconds));
             }
             "name-late" => self.name_late = milliseconds(value)?,
+            "advert" => {
+                self.bare_advert = match value {
+                    "whole" => false,
+                    "bare" => true,
+                    _ => return None,
+                }
+            }
             "cable" => {
                 self.cable = match value {
                     "none" => Cable::NoSocket,

@@ -12,6 +12,7 @@ use crate::memory::MemoryMedium;
 use crate::trouble::{CloudFaults, KnobError, OpenOutcome, Trouble, parse_pair};
 use link::{Change, Medium, Sighting};
 use proto::{Address, Advert, BleAdvert, MediumKind, Packet, SerialAdvert};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
@@ -532,10 +533,11 @@ impl Body {
         if name_from > now {
             wake_at = Some(wake_at.map_or(name_from, |at| at.min(name_from)));
         }
+        let bare = present.trouble.bare_advert;
         let advert = BleAdvert {
             name: (name_from <= now && present.firmware.shows_name()).then(|| self.spec.name.clone()),
-            services: present.firmware.services(),
-            service_data: present.firmware.service_data(),
+            services: if bare { Vec::new() } else { present.firmware.services() },
+            service_data: if bare { BTreeMap::new() } else { present.firmware.service_data() },
             rssi: Some(self.spec.rssi),
             adapter: Some("sim0".to_owned()),
             ..BleAdvert::default()

@@ -11,6 +11,7 @@ use crate::record::state::{JobState, OpenCase, Timeline};
 use crate::record::station::StationState;
 use crate::{Fault, UnitId};
 use cloud::{CloudTime, DeviceId, OrgId};
+use proto::Address;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,6 +97,8 @@ pub struct Ledger {
     superseded: BTreeSet<JobId>,
     batches: BTreeMap<BatchId, BatchState>,
     stations: BTreeMap<StationId, StationState>,
+    /// The driver that the device at a radio address answered to last. A serial port says nothing of what is on it.
+    drivers: BTreeMap<Address, String>,
     last_seq: i64,
 }
 
@@ -123,6 +126,11 @@ impl Ledger {
         }
     }
 
+    /// The driver that the BLE device at this address answered to last.
+    pub fn driver_at(&self, address: &Address) -> Option<&str> {
+        self.drivers.get(address).map(String::as_str)
+    }
+
     /// Takes in one more fact of a job.
     pub fn apply(&mut self, fact: &Fact) {
         self.last_seq = self.last_seq.max(fact.seq);
@@ -147,6 +155,9 @@ impl Ledger {
             }
         }
         match &fact.event {
+            JobEvent::Connected { address: address @ Address::Ble(_), driver, .. } => {
+                self.drivers.insert(address.clone(), driver.clone());
+            }
             JobEvent::Reserved { device, .. } | JobEvent::Adopted { device } => {
                 let key = (server(), *device);
                 self.made.entry(key).or_insert_with(|| MadeDevice {

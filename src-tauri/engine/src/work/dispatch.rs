@@ -288,7 +288,10 @@ impl Engine {
     /// What is in sight on these media, as it comes, changes and goes, with the drivers that may fit. A medium that fails
     /// says so once; the others go on. Opens nothing.
     pub fn sightings(&self, media: &[MediumKind]) -> BoxStream<'static, Result<Spotted, Fault>> {
-        sightings::merged(self.shared().media.iter().filter(|medium| media.contains(&medium.kind())).cloned())
+        sightings::merged(
+            self.shared(),
+            self.shared().media.iter().filter(|medium| media.contains(&medium.kind())).cloned(),
+        )
     }
 
     /// Asks a device who it is and which networks it hears, without wanting anything of it. `driver`: only this one.
@@ -386,6 +389,11 @@ impl Shared {
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // A panic while folding leaves a ledger that lacks facts at worst; the journal has them.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The driver that the device at this address answered to before.
+    pub(crate) fn driver_before(&self, address: &proto::Address) -> Option<&'static dyn proto::Driver> {
+        self.ledger().driver_at(address).and_then(proto::driver)
     }
 
     pub(crate) async fn cloud(&self, which: &CloudRef) -> Result<Arc<dyn Cloud>, Refusal> {

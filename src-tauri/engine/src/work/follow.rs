@@ -565,9 +565,11 @@ impl Chase {
             return;
         }
         loop {
-            let mut spotted = sightings::merged(std::iter::once(self.medium.clone()));
-            while let Some(Ok(spotted)) = spotted.next().await {
-                let sighting = &spotted.sighting;
+            let mut sightings = match self.medium.watch().await {
+                Ok(sightings) => sightings,
+                Err(_) => futures::stream::empty().boxed(),
+            };
+            while let Some(Ok(sighting)) = sightings.next().await {
                 let same = sighting.address == self.address
                     || (self.name.is_some() && sighting.advert.name() == self.name.as_deref());
                 if same && sighting.change != Change::Left {

@@ -5,12 +5,12 @@
 use crate::fault::{Blame, Fault, FaultCode, Retry};
 use crate::record::event::Step;
 use crate::work::dispatch::{Claim, Shared};
+use crate::work::inquiry::{Inquiry, candidates};
 use crate::work::sightings;
 use crate::{JobId, UnitId};
 use link::{Contact, ContactError, LinkError};
 use proto::{
-    Address, Advert, Answer, Ask, DeviceIdentity, Driver, DriverSettings, MediumKind, Network, ProtocolError,
-    SerialAdvert,
+    Address, Advert, Answer, Ask, DeviceIdentity, Driver, DriverSettings, MediumKind, Network, SerialAdvert,
 };
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -39,7 +39,11 @@ pub(crate) async fn look(
         let fault = Fault::new(FaultCode::DeviceBusy, Step::Connect, Blame::Operator, Retry::AfterFix);
         return Err(fault.about("device", address.text()));
     }
-    let looked = asked(shared, address, driver, settings, cancel).await;
+    let mut contact = None;
+    let looked = asked(shared, address, driver, settings, cancel, &mut contact).await;
+    if let Some(contact) = contact {
+        contact.close().await;
+    }
     shared.release(claimant);
     looked.map_err(|error| Fault::from_contact(Step::Identify, &error))
 }
@@ -50,6 +54,7 @@ async fn asked(
     driver: Option<&'static dyn Driver>,
     settings: &DriverSettings,
     cancel: &CancellationToken,
+    contact: &mut Option<Contact>,
 ) -> Result<Look, ContactError> {
     let medium =
         shared.media.iter().find(|medium| medium.kind() == address.medium()).ok_or(match address {
@@ -63,44 +68,20 @@ async fn asked(
             return Err(LinkError::NotInSight { address: address.text().to_owned() }.into());
         }
     };
-    let drivers = driver.map_or_else(|| proto::drivers_for(&advert), |only| vec![only]);
-    let mut open: Option<(Contact, proto::Wiring)> = None;
-    let mut verdict = ContactError::Protocol(ProtocolError::NotThisProtocol);
-    for driver in drivers {
-        let wiring = driver.wiring(&advert);
-        let begin = |opened: &proto::Opened, now| driver.begin(opened, settings, now);
-        let mut contact = match open.take() {
-            Some((contact, same)) if same == wiring => contact.switch(begin),
-            other => {
-                if let Some((contact, _)) = other {
-                    contact.close().await;
-                }
-                Contact::new(medium.open(address, &wiring).await?, begin)
-            }
+    let before = shared.driver_before(address);
+    let drivers = driver.map_or_else(|| candidates(&advert, before), |only| vec![only]);
+    let mut inquiry = Inquiry::new(medium.as_ref(), address, &advert, drivers, settings);
+    while let Some(driver) = inquiry.next(contact, cancel).await? {
+        let Some(asked) = contact.as_mut() else { break };
+        let answer = asked.ask(Ask::Identify, cancel, &mut |_| {}).await;
+        let Some(identity) = inquiry.judge(answer)? else { continue };
+        let networks = match asked.ask(Ask::Survey, cancel, &mut |_| {}).await {
+            Ok(Answer::Networks(networks)) => Some(networks),
+            Ok(_) | Err(ContactError::Protocol(_)) => None,
+            Err(error) => return Err(error),
         };
-        match contact.ask(Ask::Identify, cancel, &mut |_| {}).await {
-            Ok(Answer::Identity(identity)) => {
-                let networks = match contact.ask(Ask::Survey, cancel, &mut |_| {}).await {
-                    Ok(Answer::Networks(networks)) => Ok(Some(networks)),
-                    Ok(_) | Err(ContactError::Protocol(_)) => Ok(None),
-                    Err(error) => Err(error),
-                };
-                contact.close().await;
-                let unit = UnitId::of(&identity, &advert, address);
-                return Ok(Look { driver: driver.name(), unit, identity, networks: networks? });
-            }
-            Err(ContactError::Protocol(ProtocolError::NotThisProtocol)) => {}
-            Err(error @ ContactError::Protocol(ProtocolError::Silent { .. })) => verdict = error,
-            Ok(_) => verdict = ProtocolError::Malformed { what: "an answer to another question" }.into(),
-            Err(error) => {
-                contact.close().await;
-                return Err(error);
-            }
-        }
-        open = Some((contact, wiring));
+        let unit = UnitId::of(&identity, &advert, address);
+        return Ok(Look { driver: driver.name(), unit, identity, networks });
     }
-    if let Some((contact, _)) = open {
-        contact.close().await;
-    }
-    Err(verdict)
+    Err(inquiry.verdict())
 }

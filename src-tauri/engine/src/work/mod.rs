@@ -6,6 +6,7 @@
 mod account;
 pub mod dispatch;
 mod follow;
+mod inquiry;
 mod label_pdf;
 pub mod labels;
 mod look;

@@ -5,10 +5,11 @@
 use crate::fault::Fault;
 use crate::plan::patience;
 use crate::record::event::Step;
+use crate::work::dispatch::Shared;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use link::{Change, Medium, Sighting};
-use proto::{Address, Advert};
+use proto::{Address, Advert, Driver};
 use std::sync::Arc;
 
 /// A sighting with the names of the drivers that may fit it, best first.
@@ -25,11 +26,29 @@ impl From<Sighting> for Spotted {
     }
 }
 
+impl Spotted {
+    /// A device whose advert fits nobody, for the system remembers it without the services that it shows, is told by the
+    /// driver that it answered to before.
+    fn remembered(mut self, before: impl FnOnce(&Address) -> Option<&'static dyn Driver>) -> Spotted {
+        if matches!(self.sighting.advert, Advert::Ble(_)) && self.drivers.is_empty() {
+            self.drivers.extend(before(&self.sighting.address).map(|driver| driver.name()));
+        }
+        self
+    }
+}
+
 pub(crate) fn merged(
+    shared: &Arc<Shared>,
     media: impl Iterator<Item = Arc<dyn Medium>>,
 ) -> BoxStream<'static, Result<Spotted, Fault>> {
+    // Whoever watches does not keep the engine alive.
+    let shared = Arc::downgrade(shared);
     let streams: Vec<_> = media.map(|medium| of(medium).boxed()).collect();
-    stream::select_all(streams).boxed()
+    stream::select_all(streams)
+        .map(move |spotted| {
+            spotted.map(|spotted| spotted.remembered(|address| shared.upgrade()?.driver_before(address)))
+        })
+        .boxed()
 }
 
 fn of(medium: Arc<dyn Medium>) -> impl futures::Stream<Item = Result<Spotted, Fault>> + Send {

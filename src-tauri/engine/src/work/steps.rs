@@ -7,6 +7,7 @@ use crate::fault::{Blame, Fault, FaultCode, Retry};
 use crate::plan::patience;
 use crate::work::account::Account;
 use crate::work::dispatch::{Claim, Met, Shared};
+use crate::work::inquiry::{Inquiry, candidates};
 use crate::work::reconcile::{self, Verdict};
 use crate::work::runner::{Reached, Stop, Token, Walk};
 use crate::work::sightings::{self, Spotted};
@@ -14,7 +15,7 @@ use crate::{JobEvent, JobId, Outcome, Recipe, Step, Target, UnitId, WaitingFor};
 use cloud::{CloudTime, DeviceId, DeviceRecord, Effect, Presence, Reservation};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use link::{Change, Contact, ContactError, LinkError};
+use link::{Change, ContactError, LinkError};
 use proto::{
     Address, Advert, Answer, Ask, DeviceIdentity, Driver, MediumKind, Network, ProtocolError, Security,
     SerialAdvert,
@@ -36,12 +37,6 @@ enum Hitch {
 impl From<Stop> for Hitch {
     fn from(stop: Stop) -> Hitch {
         Hitch::Stop(stop)
-    }
-}
-
-impl From<LinkError> for Hitch {
-    fn from(error: LinkError) -> Hitch {
-        Hitch::Contact(error.into())
     }
 }
 
@@ -105,7 +100,7 @@ impl Walk {
         };
         let Some(medium) = self.medium(kind) else { return Err(missing()) };
         self.waiting(Step::Connect, WaitingFor::Device, patience::IN_SIGHT);
-        let mut spotted = sightings::merged(std::iter::once(medium));
+        let mut spotted = sightings::merged(&self.shared, std::iter::once(medium));
         let named = proto::driver(&self.recipe.driver).is_some();
         let search = async {
             // What a system remembers of a device from before comes first, often without its services: only with them
@@ -143,7 +138,7 @@ impl Walk {
     async fn reach_any(&mut self) -> Result<Reached, Stop> {
         self.waiting(Step::Connect, WaitingFor::Device, patience::IN_SIGHT);
         let mut search = Search {
-            spotted: sightings::merged(self.shared.media.iter().cloned()),
+            spotted: sightings::merged(&self.shared, self.shared.media.iter().cloned()),
             seen: BTreeMap::new(),
             tried: Vec::new(),
             began: Instant::now(),
@@ -202,7 +197,7 @@ impl Walk {
         }
         let drivers = match proto::driver(&self.recipe.driver) {
             Some(driver) => vec![driver],
-            None => candidates(advert),
+            None => candidates(advert, self.shared.driver_before(address)),
         };
         let openings = match address.medium() {
             MediumKind::Serial => 1,
@@ -210,7 +205,7 @@ impl Walk {
         };
         let mut opening = 1;
         loop {
-            match self.try_drivers(&drivers, address, advert).await {
+            match self.try_drivers(drivers.clone(), address, advert).await {
                 Ok(reached) => return Ok(reached),
                 Err(Hitch::Stop(stop)) => return Err(stop),
                 Err(Hitch::Contact(error)) => {
@@ -230,7 +225,7 @@ impl Walk {
 
     async fn try_drivers(
         &mut self,
-        drivers: &[&'static dyn Driver],
+        drivers: Vec<&'static dyn Driver>,
         address: &Address,
         advert: &Advert,
     ) -> Result<Reached, Hitch> {
@@ -240,62 +235,19 @@ impl Walk {
         }));
         let medium = medium.map_err(Hitch::Contact)?;
         let cancel = self.cancel.clone();
-        let mut open_as = None;
-        let mut verdict = ContactError::Protocol(ProtocolError::NotThisProtocol);
-        for driver in drivers {
-            let wiring = driver.wiring(advert);
-            let settings = self.settings();
-            let begin = |opened: &proto::Opened, now| driver.begin(opened, &settings, now);
-            match self.contact.take() {
-                Some(contact) if open_as.as_ref() == Some(&wiring) => {
-                    self.contact = Some(contact.switch(begin))
-                }
-                other => {
-                    self.contact = other;
-                    self.let_go().await;
-                    self.waiting(Step::Connect, WaitingFor::Answer, patience::IN_SIGHT);
-                    let link = tokio::select! { biased;
-                        () = cancel.cancelled() => return Err(self.stopped(Step::Connect).into()),
-                        link = medium.open(address, &wiring) => link?,
-                    };
-                    self.contact = Some(Contact::new(link, begin));
-                    open_as = Some(wiring);
-                }
-            }
-            match self.ask(Ask::Identify, &cancel).await? {
-                Ok(Answer::Identity(identity)) => {
-                    let unit = UnitId::of(&identity, advert, address);
-                    return Ok(Reached {
-                        address: address.clone(),
-                        advert: advert.clone(),
-                        driver: *driver,
-                        identity,
-                        unit,
-                    });
-                }
-                Ok(_) => verdict = ProtocolError::Malformed { what: "an answer to another question" }.into(),
-                Err(ContactError::Protocol(ProtocolError::NotThisProtocol)) => {}
-                // It may speak another protocol, in which this question was noise.
-                Err(error @ ContactError::Protocol(ProtocolError::Silent { .. })) => verdict = error,
-                Err(ContactError::Link(LinkError::ServiceMissing)) => self.let_go().await,
-                Err(error) => return Err(Hitch::Contact(error)),
+        let settings = self.settings();
+        let mut inquiry = Inquiry::new(medium.as_ref(), address, advert, drivers, &settings);
+        loop {
+            self.waiting(Step::Connect, WaitingFor::Answer, patience::IN_SIGHT);
+            let next = inquiry.next(&mut self.contact, &cancel).await.map_err(Hitch::Contact)?;
+            let Some(driver) = next else { return Err(Hitch::Contact(inquiry.verdict())) };
+            let answer = self.ask(Ask::Identify, &cancel).await?;
+            if let Some(identity) = inquiry.judge(answer).map_err(Hitch::Contact)? {
+                let unit = UnitId::of(&identity, advert, address);
+                let (address, advert) = (address.clone(), advert.clone());
+                return Ok(Reached { address, advert, driver, identity, unit });
             }
         }
-        Err(Hitch::Contact(verdict))
-    }
-}
-
-/// The drivers that may fit, best first. A device that was connected before may show no services in its advertisement
-/// any more (BlueZ keeps what it remembers): then all drivers of its medium ask, and its real services decide.
-fn candidates(advert: &Advert) -> Vec<&'static dyn Driver> {
-    let fitting = proto::drivers_for(advert);
-    let medium = match advert {
-        Advert::Serial(_) => MediumKind::Serial,
-        Advert::Ble(_) => MediumKind::Ble,
-    };
-    match fitting.is_empty() {
-        false => fitting,
-        true => proto::drivers().iter().copied().filter(|driver| driver.media().contains(&medium)).collect(),
     }
 }
 
@@ -366,7 +318,10 @@ impl Search {
         let Ok(spotted) = spotted else { return };
         let address = spotted.sighting.address.clone();
         let fits = match self.driver {
-            Some(driver) => driver.fit(&spotted.sighting.advert) != proto::Fit::No,
+            Some(driver) => {
+                driver.fit(&spotted.sighting.advert) != proto::Fit::No
+                    || spotted.drivers.contains(&driver.name())
+            }
             None => !spotted.drivers.is_empty(),
         };
         if spotted.sighting.change == Change::Left || !fits {

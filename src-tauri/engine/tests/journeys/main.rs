@@ -8,6 +8,7 @@ mod happy;
 mod ledger;
 mod many;
 mod refused;
+mod remembered;
 mod secrecy;
 mod stage;
 mod standards;
