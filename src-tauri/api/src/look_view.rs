@@ -15,7 +15,7 @@ impl LookView {
         LookView {
             key,
             driver: look.driver.to_owned(),
-            networks: look.networks.map(|networks| networks.into_iter().map(NetworkView::from).collect()),
+            networks: look.networks.map(one_a_name),
             identity: IdentityView {
                 unit: Some(look.unit.0),
                 online_already: identity
@@ -34,6 +34,19 @@ impl LookView {
             },
         }
     }
+}
+
+/// A person chooses a network by its name: of several access points the strongest stands for all.
+fn one_a_name(networks: Vec<Network>) -> Vec<NetworkView> {
+    let mut views: Vec<NetworkView> = Vec::new();
+    for view in networks.into_iter().map(NetworkView::from) {
+        match views.iter_mut().find(|known| known.ssid == view.ssid) {
+            Some(known) if known.rssi < view.rssi => *known = view,
+            Some(_) => {}
+            None => views.push(view),
+        }
+    }
+    views
 }
 
 impl From<Exposure> for ExposureView {
@@ -60,5 +73,27 @@ impl From<Network> for NetworkView {
                 Security::Wep | Security::Personal | Security::Other => SecurityView::Secured,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_of_several_access_points_is_one_choice() {
+        let heard = |ssid: &str, rssi, channel| Network {
+            ssid: ssid.to_owned(),
+            bssid: None,
+            rssi: Some(rssi),
+            channel: Some(channel),
+            security: Security::Personal,
+        };
+        let views = one_a_name(vec![heard("Hall", -70, 6), heard("Office", -60, 1), heard("Hall", -50, 44)]);
+        let shown: Vec<_> = views.iter().map(|view| (view.ssid.as_str(), view.rssi, view.band)).collect();
+        assert_eq!(
+            shown,
+            [("Hall", Some(-50), Some(BandView::Five)), ("Office", Some(-60), Some(BandView::TwoPointFour))]
+        );
     }
 }

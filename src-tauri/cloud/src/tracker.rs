@@ -1,7 +1,8 @@
 //! Waiting until the cloud has seen devices, with few questions for many of them.
 //!
 //! Fresh devices that wait together share list calls, and only a device that a list names is looked up by itself. Renewed
-//! devices are in every list already, so they are looked up one by one at a bounded rate that they share. All times that
+//! devices are in every list already, so they are looked up one by one. What they share is a rate: calm while nothing comes,
+//! higher with each device that was there, since devices that were told together come together. All times that
 //! are compared are the cloud's. How long to wait at all is the caller's patience: dropping a wait ends it.
 //!
 //! Not here: what happens with a device that was not seen (`engine`).
@@ -95,9 +96,13 @@ pub struct Cadence {
     pub sweep: Duration,
     /// Up to so many fresh devices of an organization are asked about one by one; more share lists.
     pub few: usize,
-    /// Single look-ups of all waiting devices together, per second: 1,800 a minute leave most of the allowance of
-    /// 10,000 to the work.
+    /// Single look-ups of all waiting devices together, per second, at most: 1,800 a minute leave most of the allowance
+    /// of 10,000 to the work.
     pub lookups_per_second: u32,
+    /// The same while none of them finds anything: enough for the quick rhythm of sixteen devices that wait alone.
+    pub calm_per_second: u32,
+    /// In a crowd for which that is too little, each is still looked at this often.
+    pub crowd: Duration,
     /// Calls in flight at once.
     pub in_flight: usize,
 }
@@ -112,6 +117,8 @@ impl Default for Cadence {
             sweep: Duration::from_secs(30),
             few: 3,
             lookups_per_second: 30,
+            calm_per_second: 8,
+            crowd: Duration::from_secs(120),
             in_flight: 16,
         }
     }
@@ -245,6 +252,60 @@ impl Tracker {
     }
 }
 
+/// The rate of look-ups that no list has announced.
+struct Guesses {
+    free_at: Instant,
+    /// How many times the calm rate is wanted now.
+    eagerness: f64,
+    /// Whose turn it is: who has been due longest, or who began to wait last.
+    young: bool,
+}
+
+/// A look-up that finds a device makes others likely; one that does not makes them less so. Where one in seven finds
+/// something, the rate stays as it is.
+const FOUND: f64 = 1.6;
+const MISSED: f64 = 0.925;
+/// Devices that began to wait within this time of each other are of one age.
+const AGE: Duration = Duration::from_secs(10);
+
+impl Guesses {
+    fn new(now: Instant) -> Guesses {
+        Guesses { free_at: now, eagerness: 1.0, young: true }
+    }
+
+    /// Until the next one, with so many devices to guess about.
+    fn gap(&self, cadence: &Cadence, crowd: usize) -> Duration {
+        #[expect(clippy::cast_precision_loss, reason = "no crowd has more than 2^52 devices")]
+        let calm = (crowd as f64 / cadence.crowd.as_secs_f64()).max(f64::from(cadence.calm_per_second));
+        let most = f64::from(cadence.lookups_per_second.max(1));
+        Duration::from_secs_f64(1.0 / (calm * self.eagerness).clamp(1.0, most))
+    }
+
+    fn heed(&mut self, cadence: &Cadence, found: bool) {
+        let most = f64::from(cadence.lookups_per_second) / f64::from(cadence.calm_per_second.max(1));
+        self.eagerness = (self.eagerness * if found { FOUND } else { MISSED }).clamp(1.0, most.max(1.0));
+    }
+
+    /// The next of those that are due, in two orders by turns: in a crowd that is looked at rarely, a person with one
+    /// device is not behind all others, and nobody is behind for ever.
+    fn pick(&mut self, due: &mut Vec<Due>) -> Option<u64> {
+        self.young = !self.young;
+        let of_age = |due: &Due| due.began.elapsed().as_secs() / AGE.as_secs();
+        let at = match self.young {
+            true => (0..due.len()).min_by_key(|at| (of_age(&due[*at]), due[*at].at)),
+            false => (0..due.len()).min_by_key(|at| due[*at].at),
+        };
+        at.map(|at| due.swap_remove(at).id)
+    }
+}
+
+/// A device that may be looked up now.
+struct Due {
+    id: u64,
+    at: Instant,
+    began: Instant,
+}
+
 /// How the lists of one organization stand.
 struct Lists {
     due: Instant,
@@ -279,7 +340,7 @@ async fn ask_until_nobody_waits(asking: Asking) {
     let inner = &asking.0;
     let mut calls: JoinSet<Answer> = JoinSet::new();
     let mut lists: HashMap<OrgId, Lists> = HashMap::new();
-    let mut free_at = Instant::now();
+    let mut guesses = Guesses::new(Instant::now());
     loop {
         let wake = {
             let mut waiting = inner.waiting();
@@ -287,7 +348,7 @@ async fn ask_until_nobody_waits(asking: Asking) {
                 waiting.asking = None;
                 return;
             }
-            start_due(inner, &mut waiting, &mut lists, &mut calls, &mut free_at)
+            start_due(inner, &mut waiting, &mut lists, &mut calls, &mut guesses)
         };
         let mut answer = tokio::select! {
             answer = calls.join_next(), if !calls.is_empty() => answer,
@@ -297,7 +358,7 @@ async fn ask_until_nobody_waits(asking: Asking) {
         // All that is there is taken before the list of waiters is gone through again.
         while let Some(result) = answer {
             match result {
-                Ok(answer) => take(inner, &mut lists, answer),
+                Ok(answer) => take(inner, &mut lists, &mut guesses, answer),
                 // A call that panicked leaves its waiters without an answer; they are asked about again.
                 Err(_) => forget_calls(inner, &mut lists, &mut calls),
             }
@@ -312,7 +373,7 @@ fn start_due(
     waiting: &mut Waiting,
     lists: &mut HashMap<OrgId, Lists>,
     calls: &mut JoinSet<Answer>,
-    free_at: &mut Instant,
+    guesses: &mut Guesses,
 ) -> Instant {
     let cadence = &inner.cadence;
     let now = Instant::now();
@@ -373,30 +434,36 @@ fn start_due(
             && fresh.get(&watch.org).is_some_and(|(count, ..)| *count > cadence.few)
             && lists.get(&watch.org).is_some_and(|lists| lists.any)
     };
-    let gap = Duration::from_secs(1) / cadence.lookups_per_second.max(1);
-    let mut due: Vec<(bool, Instant, u64)> = Vec::new();
+    let mut announced: Vec<(Instant, u64)> = Vec::new();
+    let mut due: Vec<Due> = Vec::new();
+    let mut crowd = 0;
     for (id, waiter) in &waiting.watches {
-        let by_itself = waiter.named || !listed(&waiter.watch);
+        let guessed = !waiter.named && !listed(&waiter.watch);
+        crowd += usize::from(guessed);
         match () {
-            () if waiter.looking || !by_itself => {}
+            () if waiter.looking || !(waiter.named || guessed) => {}
             () if waiter.due > now => wake = wake.min(waiter.due),
-            () => due.push((!waiter.named, waiter.due, *id)),
+            () if guessed => due.push(Due { id: *id, at: waiter.due, began: waiter.since }),
+            () => announced.push((waiter.due, *id)),
         }
     }
-    // Whoever a list has named goes first, then who has waited longest.
-    due.sort_unstable();
-    for (unnamed, _, id) in due {
-        if calls.len() >= cadence.in_flight {
-            break;
-        }
-        if unnamed {
-            // Guesses share a rate; a look-up that a list has announced is made once and needs none.
-            if *free_at > now {
-                wake = wake.min(*free_at);
+    // Whoever a list has named goes first: that look-up is made once and needs no rate.
+    announced.sort_unstable();
+    let mut announced = announced.into_iter();
+    while calls.len() < cadence.in_flight {
+        let id = match announced.next() {
+            Some((_, id)) => id,
+            None if due.is_empty() => break,
+            None if guesses.free_at > now => {
+                wake = wake.min(guesses.free_at);
                 break;
             }
-            *free_at = now.max(*free_at + gap);
-        }
+            None => {
+                guesses.free_at = now.max(guesses.free_at + guesses.gap(cadence, crowd));
+                let Some(id) = guesses.pick(&mut due) else { break };
+                id
+            }
+        };
         let Some(waiter) = waiting.watches.get_mut(&id) else { continue };
         waiter.looking = true;
         inner.asked.fetch_add(1, Ordering::Relaxed);
@@ -406,7 +473,7 @@ fn start_due(
     wake
 }
 
-fn take(inner: &Inner, lists: &mut HashMap<OrgId, Lists>, answer: Answer) {
+fn take(inner: &Inner, lists: &mut HashMap<OrgId, Lists>, guesses: &mut Guesses, answer: Answer) {
     let cadence = &inner.cadence;
     let now = Instant::now();
     let mut waiting = inner.waiting();
@@ -423,6 +490,9 @@ fn take(inner: &Inner, lists: &mut HashMap<OrgId, Lists>, answer: Answer) {
                 Err(error) if lasting(&error) => Some(Err(error)),
                 Err(_) => None,
             };
+            if !waiter.named {
+                guesses.heed(cadence, matches!(end, Some(Ok(_))));
+            }
             if let Some(end) = end {
                 // Nobody there any more is fine: the wait was dropped in this very moment.
                 drop(waiter.done.send(end));

@@ -312,6 +312,59 @@ async fn many_renewed_devices_share_a_bounded_rate() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_crowd_of_renewed_devices_costs_less_than_one_look_each_while_nothing_comes() {
+    const MANY: i32 = 1000;
+    let arrives = |id| 60.0 + f64::from(id) * 20.0 / f64::from(MANY);
+    let sky = Sky::new((1..=MANY).map(|id| (id, vec![-500.0, arrives(id)])));
+    let ends = wait_all(&Tracker::new(sky.clone()), (1..=MANY).map(|id| renewed(id, Some(-500.0)))).await;
+    assert!(ends.iter().all(|end| end.as_ref().is_ok_and(|at| *at < 140.0)));
+    let looks = sky.asked("presence");
+    assert!(looks < 2 * MANY as u32, "{looks} looks");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_with_one_device_does_not_wait_behind_a_crowd() {
+    // A thousand that never come, and one that somebody stands beside.
+    let sky = Sky::new((1..=1000).map(|id| (id, vec![-500.0])).chain([(2000, vec![-500.0, 47.0])]));
+    let tracker = Tracker::new(sky.clone());
+    let crowd = tokio::spawn({
+        let tracker = tracker.clone();
+        async move { wait_all(&tracker, (1..=1000).map(|id| renewed(id, Some(-500.0)))).await }
+    });
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    let watch = renewed(2000, Some(-500.0));
+    tracker.until_seen(watch, &CancellationToken::new()).await.expect("nothing refuses");
+    assert!(sky.now() < 47.0 + 2.5, "{}", sky.now());
+    crowd.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_behind_for_ever_where_others_keep_coming() {
+    let sky = Sky::new((1..=2000).map(|id| (id, vec![-500.0])).chain([(5000, vec![-500.0, 30.0])]));
+    let tracker = Tracker::new(sky.clone());
+    let first = tokio::spawn({
+        let tracker = tracker.clone();
+        async move { tracker.until_seen(renewed(5000, Some(-500.0)), &CancellationToken::new()).await }
+    });
+    // Each second brings ten younger ones, which never come.
+    let others = tokio::spawn({
+        let tracker = tracker.clone();
+        async move {
+            let mut waits = JoinSet::new();
+            for id in 1..=2000 {
+                let tracker = tracker.clone();
+                let watch = renewed(id, Some(-500.0));
+                waits.spawn(async move { tracker.until_seen(watch, &CancellationToken::new()).await });
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    });
+    first.await.expect("no panic").expect("nothing refuses");
+    assert!(sky.now() < 150.0, "{}", sky.now());
+    others.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn faults_in_passing_do_not_end_a_wait() {
     for cause in [
         CloudCause::Timeout,
