@@ -114,6 +114,8 @@ calls! {
 const PAGE: usize = 1000;
 /// A million rows; a server that has more is going in circles.
 const PAGES: usize = 1000;
+/// Section 1: a token has this many characters of `A-Z a-z 0-9 - _`.
+const TOKEN_LENGTH: usize = 32;
 /// Section 9: the longest search text.
 const QUERY_CHARS: usize = 255;
 
@@ -336,12 +338,14 @@ impl BlynkCloud {
         #[serde(rename_all = "camelCase")]
         struct Answer {
             token: String,
+            #[serde(deserialize_with = "number_or_text")]
             device_id: i32,
         }
         let reply = self.ask(call, &Query::new(), Some(body), ANSWER_LIMIT).await?;
         let Answer { token, device_id } = understood(call, &reply.body)?;
-        if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(not_understood(call, "a token with characters that no token has"));
+        // A firmware takes no other, and whoever was told half a token was told none.
+        if token.len() != TOKEN_LENGTH || !token.bytes().all(is_of_a_token) {
+            return Err(not_understood(call, "a token that is none"));
         }
         if device_id <= 0 {
             return Err(not_understood(call, "a device id that is not positive"));
@@ -596,6 +600,50 @@ fn understood<T: for<'a> Deserialize<'a>>(call: &Call, body: &[u8]) -> Result<T,
     })
 }
 
+fn is_of_a_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// An id as a number, or as a text of digits, as gateways and scripting languages like to write it.
+fn number_or_text<'de, D, N>(deserializer: D) -> Result<N, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    N: Deserialize<'de> + std::str::FromStr,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either<N> {
+        Number(N),
+        Text(String),
+    }
+    match Either::deserialize(deserializer)? {
+        Either::Number(number) => Ok(number),
+        Either::Text(text) => {
+            text.trim().parse().map_err(|_| serde::de::Error::custom("a text that is no number"))
+        }
+    }
+}
+
+/// The same for a value that may be missing or empty.
+fn maybe_number<'de, D, N>(deserializer: D) -> Result<Option<N>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    N: Deserialize<'de> + std::str::FromStr,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either<N> {
+        Number(N),
+        Text(String),
+        Other(serde::de::IgnoredAny),
+    }
+    Ok(match Option::<Either<N>>::deserialize(deserializer)? {
+        Some(Either::Number(number)) => Some(number),
+        Some(Either::Text(text)) => text.trim().parse().ok(),
+        Some(Either::Other(_)) | None => None,
+    })
+}
+
 /// The call was answered with a success, so an act has probably been carried out.
 fn not_understood(call: &Call, what: &str) -> CloudError {
     let effect = if call.kind == Kind::Read { Effect::None } else { Effect::Maybe };
@@ -653,13 +701,20 @@ fn time(milliseconds: Option<i64>) -> Option<CloudTime> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawDevice {
+    #[serde(deserialize_with = "number_or_text")]
     id: i32,
     name: Option<String>,
+    #[serde(default, deserialize_with = "maybe_number")]
     org_id: Option<i32>,
+    #[serde(default, deserialize_with = "maybe_number")]
     owner_user_id: Option<i64>,
+    #[serde(default, deserialize_with = "maybe_number")]
     activated_at: Option<i64>,
+    #[serde(default, deserialize_with = "maybe_number")]
     first_connect_time: Option<i64>,
+    #[serde(default, deserialize_with = "maybe_number")]
     connect_time: Option<i64>,
+    #[serde(default, deserialize_with = "maybe_number")]
     disconnect_time: Option<i64>,
     hardware_info: Option<RawHardware>,
     meta_field_values: Option<Vec<RawMeta>>,

@@ -266,6 +266,20 @@ async fn a_cloud_without_a_date_has_no_time() {
     assert!(matches!(error.cause, CloudCause::NotUnderstood { .. }), "{error:?}");
 }
 
+#[tokio::test]
+async fn numbers_that_are_written_as_texts_are_numbers() {
+    let server = Server::signed_in(|asked, _| match asked.path() {
+        BASE_INFO => json(r#"{"id":"4711","orgId":"7","connectTime":"1700000000000","disconnectTime":""}"#),
+        _ => json(&format!(r#"{{"token":"{DEVICE_TOKEN}","deviceId":"4711"}}"#)),
+    })
+    .await;
+    let cloud = client(&server);
+    assert_eq!(reserve(&cloud).await.map(|made| made.device), Ok(DeviceId(4711)));
+    let record = cloud.presence(DeviceId(4711)).await.expect("an answer").record.expect("a record");
+    assert_eq!((record.id, record.org), (DeviceId(4711), OrgId(7)));
+    assert_eq!((record.last_connect, record.last_disconnect), (Some(CloudTime(1_700_000_000_000)), None));
+}
+
 // ---- acts are not repeated
 
 #[tokio::test]
@@ -283,6 +297,12 @@ async fn a_lost_answer_to_reserve_is_not_repeated_and_said_to_be_open() {
         ("JSON cut short", Box::new(|| json(r#"{"token":"#))),
         ("without a device", Box::new(|| json(&format!(r#"{{"token":"{DEVICE_TOKEN}"}}"#)))),
         ("wrong types", Box::new(|| json(&format!(r#"{{"token":7,"deviceId":"{DEVICE_TOKEN}"}}"#)))),
+        ("half a token", Box::new(|| json(r#"{"token":"devicetoken-canary","deviceId":4711}"#))),
+        ("a token and more", Box::new(|| json(&format!(r#"{{"token":"{DEVICE_TOKEN}x","deviceId":4711}}"#)))),
+        (
+            "characters that no token has",
+            Box::new(|| json(&format!(r#"{{"token":"{}!","deviceId":4711}}"#, &DEVICE_TOKEN[1..]))),
+        ),
         ("empty", Box::new(|| Act::Answer(200, vec![], String::new()))),
         ("huge", Box::new(|| json(&"x".repeat(2 << 20)))),
         ("500", Box::new(|| status(500))),
