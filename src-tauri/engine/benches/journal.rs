@@ -193,6 +193,7 @@ fn journey(unit: usize) -> Vec<JobEvent> {
             token_tail: Some("wxyz".to_owned()),
             ssid: Some("Werkstatt".to_owned()),
             host: "fra1.blynk.cloud".to_owned(),
+            baseline: None,
         },
         JobEvent::Delivered { token_carried: true },
         step(Step::Join),

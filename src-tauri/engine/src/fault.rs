@@ -75,6 +75,8 @@ codes! {
         DeviceNotInOrder = "device.not_in_order",
         /// The label that was scanned is another device's.
         DeviceOtherLabel = "device.other_label",
+        /// It tells nothing that says which of its kind it is.
+        DeviceNoIdentity = "device.no_identity",
         /// Another job works on this unit right now.
         DeviceBusy = "device.busy",
         TemplateUnknown = "template.unknown",

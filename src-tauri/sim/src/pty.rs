@@ -60,7 +60,7 @@ impl SerialDevice {
         self.shared.port.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Its hardware address, by which it becomes a unit.
+    /// Its hardware address; consoles tell it, Improv and Espressif do not.
     pub fn unit(&self) -> &str {
         &self.spec.mac
     }

@@ -313,8 +313,11 @@ impl Place {
         receiver
     }
 
+    /// Ports are used again: the device that is plugged in now, else the last that was there.
     pub fn find(&self, address: &Address) -> Option<Arc<Body>> {
-        self.devices().iter().find(|body| body.address() == *address).cloned()
+        let devices = self.devices();
+        let there = || devices.iter().rev().filter(|body| body.address() == *address);
+        there().find(|body| body.look().plugged).or_else(|| there().next()).cloned()
     }
 
     /// Starts the device's task, once.

@@ -174,6 +174,16 @@ pub fn fault(fault: &Fault) -> Words {
             "It is not online and hears no network that it knows, or it takes its token only together with a network.",
             "Give the network with --wifi and its password in FIRSTLIGHT_WIFI_PASSWORD, and provision again.",
         ),
+        FaultCode::DeviceNoIdentity => words(
+            match about.get("device") {
+                Some(device) => format!(
+                    "The device cannot be told apart from the one that got cloud device {device}, so it was provisioned as a new one."
+                ),
+                None => "The device cannot be told apart from others of its kind.".to_owned(),
+            },
+            "It names no hardware address and no serial number, and another one may have been on this port before.",
+            "If it is the same device, delete its new record in the console and provision it again with --device-id.",
+        ),
         FaultCode::DeviceLimits => words(
             format!(
                 "What it would be given does not fit this device: {}.",
@@ -237,11 +247,14 @@ pub fn fault(fault: &Fault) -> Words {
                 about.or("expected", "the expected one")
             ),
             "It is another product, or carries another product's firmware.",
-            match fault.step <= Step::Identify {
-                true => {
+            match fault.step {
+                Step::Connect | Step::Identify => {
                     "Take the right device, install its firmware, or correct --expect-template. No token was taken."
                 }
-                false => {
+                Step::Survey | Step::Reserve => {
+                    "Take the right device or install its firmware; for a product that has changed, delete its record in the console first. No token was taken."
+                }
+                Step::Deliver | Step::Join | Step::Confirm | Step::Describe => {
                     "Look at the device in the console: it checked in as another product than it said before."
                 }
             },
@@ -308,11 +321,11 @@ pub fn fault(fault: &Fault) -> Words {
             "Run `firstlight reconcile`, or provision the same unit again: what was made is found and used, never made twice.",
         ),
         FaultCode::CloudUnavailable => words(
-            format!(
-                "The cloud has a fault of its own{}.",
-                about.get("status").map(|status| format!(" ({status})")).unwrap_or_default()
-            ),
-            "It answered with a server error, or not in time.",
+            match about.get("status") {
+                Some(status) => format!("The cloud has a fault of its own ({status})."),
+                None => "The cloud did not answer in time.".to_owned(),
+            },
+            "It is overloaded, under repair, or the connection to it is very slow.",
             "Wait a few minutes and try again; status.blynk.cc shows known outages.",
         ),
         FaultCode::CloudUnreachable => words(

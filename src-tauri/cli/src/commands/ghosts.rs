@@ -40,6 +40,7 @@ fn line(ghost: &Ghost) -> Value {
         "server": ghost.server,
         "unit": ghost.unit,
         "made_at": moment::rfc3339(ghost.made_at),
+        "handed_over": ghost.handed_over,
         "swept": ghost.swept,
         "fault": ghost.fault.as_ref().map(FaultLine::from),
     })
@@ -50,6 +51,9 @@ fn told(ghost: &Ghost) -> String {
     let done = match (ghost.swept, &ghost.fault) {
         (true, _) => "  deleted".to_owned(),
         (false, Some(fault)) => format!("  {}", words::fault(fault).what),
+        (false, None) if ghost.handed_over => {
+            "  a device has its token and may still come to life; look at it first".to_owned()
+        }
         (false, None) => String::new(),
     };
     format!(

@@ -98,6 +98,8 @@ fn wrong_fault(side: Side, error: &KnobError) -> Refusal {
 mod device {
     use super::*;
     use api::lines::DeviceReadyLine;
+    use engine::UnitId;
+    use proto::{Address, Advert, DeviceIdentity, SerialAdvert};
     use sim::Dialect;
     use sim::device::espressif::PROOF;
     use sim::pty::{self, Reach};
@@ -111,6 +113,19 @@ mod device {
             "Give --driver blynk-console (or one of its dialects: console-a, console-b, console-silent), improv or espressif; \
 micropython, ncp and dead are what else is found on a port. Bluetooth devices are in the practice world: `firstlight scan --practice`.",
         )
+    }
+
+    /// The unit that it becomes: by what its dialect tells of it, which is not the hardware address with all.
+    fn unit(device: &pty::SerialDevice) -> UnitId {
+        let spec = device.spec();
+        let mut identity = DeviceIdentity::default();
+        match spec.dialect {
+            Dialect::ImprovSerial if !spec.trouble.info_refused => identity.name = Some(spec.name.clone()),
+            Dialect::ImprovSerial | Dialect::EspressifConsole => {}
+            _ => identity.mac = Some(device.unit().to_owned()),
+        }
+        let address = Address::Serial(device.port().display().to_string());
+        UnitId::of(&identity, &Advert::Serial(SerialAdvert::default()), &address)
     }
 
     /// A device on a pty of its own, until it is stopped.
@@ -141,7 +156,7 @@ micropython, ncp and dead are what else is found on a port. Bluetooth devices ar
         let asks_for_proof = dialect == Dialect::EspressifConsole && spec_security != SecurityScheme::Zero;
         let ready = DeviceReadyLine {
             port: device.port().display().to_string(),
-            unit: device.unit().to_owned(),
+            unit: unit(&device).0,
             device_secret: asks_for_proof.then_some(PROOF),
         };
         context.face.announce("ready", &ready);

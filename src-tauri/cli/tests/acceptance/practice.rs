@@ -60,6 +60,34 @@ fn practice_servers_say_first_how_to_reach_them_in_both_manners() {
 }
 
 #[test]
+fn a_practice_device_says_which_unit_it_becomes() {
+    let house = House::new();
+    for driver in ["blynk-console", "improv", "espressif"] {
+        let words = [
+            "practice",
+            "device",
+            "serial",
+            "--driver",
+            driver,
+            "--cloud",
+            house.url(),
+            "--fault",
+            "scale=0.02",
+        ];
+        let device = Running::start(&mut program(words));
+        let ready: serde_json::Value = serde_json::from_str(&device.wait_for("")).expect("a JSON line");
+        let mut command = house.provision(ready["port"].as_str().expect("a port"), &["--driver", driver]);
+        if let Some(proof) = ready["device_secret"].as_str() {
+            command.env("FIRSTLIGHT_DEVICE_SECRET", proof);
+        }
+        let ended = run(&mut command);
+        assert_eq!(ended.finished()["unit"], ready["unit"], "{driver}: {}", ended.stdout);
+        device.signal("INT");
+        device.end();
+    }
+}
+
+#[test]
 fn a_practice_device_that_asks_for_a_proof_tells_it() {
     for (driver, secret) in [("espressif", true), ("improv", false), ("blynk-console", false)] {
         let device = Running::start(&mut program(["practice", "device", "serial", "--driver", driver]));

@@ -118,6 +118,10 @@ pub enum JobEvent {
         token_tail: Option<String>,
         ssid: Option<String>,
         host: String,
+        /// For a device that the cloud has seen before: the cloud's clock just before the hand-over. What connected
+        /// until then did so with its old token and proves nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        baseline: Option<CloudTime>,
     },
     Delivered {
         token_carried: bool,

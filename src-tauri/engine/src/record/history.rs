@@ -7,7 +7,7 @@ use crate::plan::station::{Earlier, StationId};
 use crate::record::batch::{BatchId, BatchState};
 use crate::record::entry::Entry;
 use crate::record::event::{Fact, JobEvent, JobId, Outcome};
-use crate::record::state::{JobState, OpenCase, Timeline};
+use crate::record::state::{Act, JobState, OpenCase, Timeline};
 use crate::record::station::StationState;
 use crate::{Fault, UnitId};
 use cloud::{CloudTime, DeviceId, OrgId};
@@ -220,7 +220,22 @@ impl Ledger {
                 _ => {}
             }
         }
+        if let JobEvent::Swept { device } = &fact.event {
+            self.stop_waiting_for(fact.job, *device);
+        }
         self.supersede(fact, was_uncertain);
+    }
+
+    /// What is no more is not waited for either, whichever job waits.
+    fn stop_waiting_for(&mut self, sweeper: JobId, device: DeviceId) {
+        let server_of =
+            |job: &RecordedJob| job.state.recipe.as_ref().map(|recipe| server_key(&recipe.cloud.server));
+        let server = self.jobs.get(&sweeper).and_then(server_of);
+        let over = self.jobs.iter().filter(|(_, job)| {
+            job.state.finished() && job.state.device == Some(device) && server_of(job) == server
+        });
+        let over: Vec<JobId> = over.map(|(id, _)| *id).collect();
+        self.superseded.extend(over);
     }
 
     /// A new token makes waiting for the old one pointless; a settled answer settles the unit's earlier lost ones.
@@ -309,6 +324,24 @@ impl Ledger {
         self.owners.get(&(server_key(server), device))
     }
 
+    /// Whether a physical device may live with this cloud device: a job of the unit handed it over and did not certainly
+    /// fail.
+    pub fn may_be_lived_with(&self, unit: &UnitId, device: DeviceId) -> bool {
+        let jobs = self.units.get(unit).map(|unit| unit.jobs.as_slice()).unwrap_or_default();
+        jobs.iter().filter_map(|job| self.jobs.get(job)).any(|job| {
+            let state = &job.state;
+            let handed_over = match state.delivery {
+                Act::Done | Act::Intended | Act::Unknown => state.token_carried != Some(false),
+                Act::Idle | Act::Failed => false,
+            };
+            let may_live = match state.outcome {
+                None | Some(Outcome::Passed | Outcome::Unknown) => true,
+                Some(Outcome::Failed | Outcome::Skipped) => false,
+            };
+            state.device == Some(device) && handed_over && may_live
+        })
+    }
+
     /// Whether the device was made or adopted here; only such devices are ever named or removed.
     pub fn is_ours(&self, server: &str, device: DeviceId) -> bool {
         self.made.contains_key(&(server_key(server), device))
@@ -319,14 +352,14 @@ impl Ledger {
         self.made.values()
     }
 
-    /// Cloud devices made here that never came to life, were not removed, and that no running or open job waits for.
+    /// Cloud devices made here that never came to life, were not removed, and that no job is at work on. One whose job
+    /// ended unknown is among them: it may still come to life, and whoever names or removes it asks the cloud before.
     pub fn ghosts(&self) -> impl Iterator<Item = &MadeDevice> {
         let waited_for: BTreeSet<(String, DeviceId)> = self
             .jobs
             .iter()
-            .filter(|(id, _)| !self.superseded.contains(id))
+            .filter(|(id, job)| !job.state.finished() && !self.superseded.contains(id))
             .filter_map(|(_, job)| {
-                job.state.open_case()?;
                 Some((server_key(&job.state.recipe.as_ref()?.cloud.server), job.state.device?))
             })
             .collect();

@@ -93,6 +93,9 @@ pub struct JobState {
     /// An orphan that was found for this job.
     pub adopted: Option<DeviceId>,
     pub delivery: Act,
+    /// The cloud's clock just before the newest hand-over, for a device that the cloud had seen before.
+    #[serde(default)]
+    pub delivery_baseline: Option<CloudTime>,
     /// The network that the device was told.
     pub ssid: Option<String>,
     /// The server name that the device was told.
@@ -197,8 +200,9 @@ impl JobState {
                     self.token.phase = Act::Failed;
                 }
             }
-            JobEvent::DeliverIntended { device, token_tail, ssid, host } => {
+            JobEvent::DeliverIntended { device, token_tail, ssid, host, baseline } => {
                 self.delivery = Act::Intended;
+                self.delivery_baseline = *baseline;
                 self.device = device.or(self.device);
                 if token_tail.is_some() {
                     self.token_tail.clone_from(token_tail);
@@ -256,11 +260,13 @@ impl JobState {
         self.outcome.is_some()
     }
 
-    /// What the cloud knew of the last connect when this job began; a later connect is ours. `None` for a device
-    /// that was made for this job: any connect is.
+    /// What the cloud knew of the last connect when this job handed the token over; a later connect is ours. `None` for
+    /// a device that was made for this job: any connect is.
     pub fn baseline(&self) -> Option<CloudTime> {
         match self.token.call {
-            Some(TokenCall::Renew { baseline, .. }) => baseline,
+            Some(TokenCall::Renew { baseline, .. }) => {
+                baseline.map(|before| self.delivery_baseline.map_or(before, |later| later.max(before)))
+            }
             Some(TokenCall::Reserve { .. }) | None => None,
         }
     }

@@ -79,7 +79,7 @@ impl Walk {
         let mut deliveries = 0;
         let mut renewals = 0;
         loop {
-            let handed = self.deliver(reached, token.as_ref(), &mut deliveries).await?;
+            let handed = self.deliver(reached, token.as_mut(), &mut deliveries).await?;
             let carried = match (&handed, &token) {
                 (_, None) | (Handed::Over { token_carried: false }, _) => None,
                 (Handed::Over { token_carried: true } | Handed::Perhaps(_), Some(token)) => Some(token),
@@ -193,24 +193,35 @@ impl Walk {
     async fn deliver(
         &mut self,
         reached: &Reached,
-        token: Option<&Token>,
+        mut token: Option<&mut Token>,
         deliveries: &mut u32,
     ) -> Result<Handed, Stop> {
-        let delivery = self.delivery(token.map(|token| &token.secret));
+        let delivery = self.delivery(token.as_ref().map(|token| &token.secret));
         let dialect = reached.identity.dialect.as_deref();
         if let Some(limit) = reached.driver.limits(&delivery, &self.settings(), dialect).first() {
             return Err(Stop::failed(Fault::from_limit(Step::Deliver, limit)));
         }
         loop {
             self.begin(Step::Deliver).await?;
+            // A device that has a token already may have come back with it since it was asked about, for instance because
+            // opening the port restarted its board.
+            let baseline = match token.as_ref().and_then(|token| token.baseline) {
+                Some(before) => self.account.time().await.max(Some(before)),
+                None => None,
+            };
+            if let Some(token) = token.as_mut() {
+                token.baseline = baseline;
+            }
             if self.cancel.is_cancelled() {
                 return Err(self.stopped(Step::Deliver));
             }
+            let token = token.as_ref();
             self.record(JobEvent::DeliverIntended {
                 device: token.map(|token| token.device),
                 token_tail: token.map(|token| token.secret.tail()),
                 ssid: self.recipe.ssid.clone(),
                 host: self.recipe.token_host.clone(),
+                baseline,
             })
             .await?;
             *deliveries += 1;

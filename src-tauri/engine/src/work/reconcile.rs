@@ -51,6 +51,8 @@ pub struct Ghost {
     pub unit: Option<UnitId>,
     /// When it was made, by this computer's clock, milliseconds since the Unix epoch.
     pub made_at: i64,
+    /// A device was handed its token and may still come to life with it.
+    pub handed_over: bool,
     /// It was deleted now.
     pub swept: bool,
     pub fault: Option<Fault>,
@@ -427,6 +429,10 @@ async fn look_at_ghost(shared: &Arc<Shared>, made: &MadeDevice, sweep: bool) -> 
         server: made.server.clone(),
         unit: made.unit.clone(),
         made_at: made.made_at,
+        handed_over: made
+            .unit
+            .as_ref()
+            .is_some_and(|unit| shared.ledger().may_be_lived_with(unit, made.device)),
         swept: false,
         fault: None,
     };

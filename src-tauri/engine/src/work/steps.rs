@@ -421,10 +421,10 @@ impl Walk {
                     .about(about, value),
             )
         };
-        if let Some(owner) = owner.filter(|owner| *owner != reached.unit) {
+        if let Some(owner) = owner.filter(|owner| *owner != reached.unit && owner.is_durable()) {
             return Err(another("unit", owner.0));
         }
-        if let Some(own) = own.filter(|own| *own != wanted)
+        if let Some(own) = own.filter(|own| *own != wanted && reached.unit.is_durable())
             && self.presence(Step::Identify, own).await?.record.is_some()
         {
             return Err(another("own", own.to_string()));
@@ -617,9 +617,11 @@ impl Walk {
 
     /// The cloud device of this unit: as a person says, as the journal has it, or as the cloud's own metadata tell.
     async fn known_device(&mut self, reached: &Reached) -> Result<Option<Known>, Stop> {
-        let server = self.recipe.cloud.server.clone();
         let chosen = self.recipe.device;
-        let recorded = self.shared.ledger().unit(&reached.unit).and_then(|unit| unit.device_on(&server));
+        let recorded = match chosen {
+            Some(_) => None,
+            None => self.recorded_device(&reached.unit).await?,
+        };
         let device = match chosen.or(recorded) {
             Some(device) => Some(device),
             None => self.device_by_metadata(reached).await,
@@ -628,6 +630,30 @@ impl Walk {
         self.claim_device(device).await?;
         let presence = self.presence(Step::Reserve, device).await?;
         Ok(Some(Known { device, chosen: chosen.is_some(), presence }))
+    }
+
+    /// The cloud device that the journal has for this unit. Where the same name or port may mean another device today, one
+    /// that a device may live with is left to it.
+    async fn recorded_device(&mut self, unit: &UnitId) -> Result<Option<DeviceId>, Stop> {
+        let server = self.recipe.cloud.server.clone();
+        let recorded = {
+            let ledger = self.shared.ledger();
+            let Some(device) = ledger.unit(unit).and_then(|unit| unit.device_on(&server)) else {
+                return Ok(None);
+            };
+            (device, unit.is_durable() || !ledger.may_be_lived_with(unit, device))
+        };
+        match recorded {
+            (device, true) => Ok(Some(device)),
+            (device, false) => {
+                let fault =
+                    Fault::new(FaultCode::DeviceNoIdentity, Step::Reserve, Blame::Device, Retry::AfterFix)
+                        .about("device", device)
+                        .about("unit", unit);
+                self.warn(fault).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// Firmware writes its `uid` into the cloud device's metadata after its first connection. Names are not unique enough
@@ -777,7 +803,7 @@ impl Walk {
     async fn check_device_is_ours(&mut self, reached: &Reached, device: DeviceId) -> Result<(), Stop> {
         let owner = self.shared.ledger().owner_of(&self.recipe.cloud.server, device).cloned();
         match owner {
-            Some(owner) if owner != reached.unit => Err(Stop::failed(
+            Some(owner) if owner != reached.unit && owner.is_durable() => Err(Stop::failed(
                 Fault::new(FaultCode::CloudAnotherDevice, Step::Reserve, Blame::Operator, Retry::AfterFix)
                     .about("device", device)
                     .about("unit", owner),

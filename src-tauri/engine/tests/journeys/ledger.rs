@@ -8,9 +8,11 @@ use cloud::{
 };
 use engine::work::Verdict;
 use engine::{Outcome, Target};
-use sim::cloud::{Audit, Hardware};
+use sim::cloud::{Audit, CloudState, Hardware, Login};
+use sim::trouble::Trouble;
 use sim::{DeviceSpec, Dialect};
 use std::sync::Arc;
+use std::time::Duration;
 
 async fn with_lost_answer(record: &str) -> Stage {
     let stage = Stage::new(vec![device(Dialect::EdgentArduino, &[])], &["lost=once@reserve", record]);
@@ -150,31 +152,43 @@ async fn the_device_of_one_unit_is_never_given_to_another() {
     assert_eq!(stage.world.devices()[1].kept().token, None);
 }
 
-/// A cloud whose lists tell metadata, as some servers' do.
+/// A cloud with a peculiarity.
 #[derive(Debug)]
-struct ListsMetadata(Arc<dyn Cloud>);
+struct Peculiar {
+    cloud: Arc<dyn Cloud>,
+    /// Its lists tell metadata, as some servers' do.
+    lists_metadata: bool,
+    /// The device with this token comes back while a fresh one is asked for.
+    comes_back: Option<(CloudState, String)>,
+}
 
 #[async_trait]
-impl Cloud for ListsMetadata {
+impl Cloud for Peculiar {
     fn host(&self) -> String {
-        self.0.host()
+        self.cloud.host()
     }
     async fn reserve(&self, org: OrgId, owner: UserId) -> Result<Reservation, CloudError> {
-        self.0.reserve(org, owner).await
+        self.cloud.reserve(org, owner).await
     }
     async fn renew(&self, device: DeviceId) -> Result<Reservation, CloudError> {
-        self.0.renew(device).await
+        if let Some((state, token)) = &self.comes_back {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let login = state.log_in(token, hardware(), None);
+            assert!(matches!(login, Login::Accepted { .. }), "the old token lives");
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        self.cloud.renew(device).await
     }
     async fn reconfigure(&self, device: DeviceId) -> Result<Option<bool>, CloudError> {
-        self.0.reconfigure(device).await
+        self.cloud.reconfigure(device).await
     }
     async fn presence(&self, device: DeviceId) -> Result<Presence, CloudError> {
-        self.0.presence(device).await
+        self.cloud.presence(device).await
     }
     async fn devices(&self, org: OrgId) -> Result<Vec<DeviceRecord>, CloudError> {
-        let mut devices = self.0.devices(org).await?;
-        for device in &mut devices {
-            device.metadata = self.0.device_meta(device.id).await?;
+        let mut devices = self.cloud.devices(org).await?;
+        for device in devices.iter_mut().filter(|_| self.lists_metadata) {
+            device.metadata = self.cloud.device_meta(device.id).await?;
         }
         Ok(devices)
     }
@@ -183,37 +197,37 @@ impl Cloud for ListsMetadata {
         org: OrgId,
         minutes: u8,
     ) -> Result<Vec<(DeviceId, Option<CloudTime>)>, CloudError> {
-        self.0.last_activated(org, minutes).await
+        self.cloud.last_activated(org, minutes).await
     }
     async fn time(&self) -> Result<CloudTime, CloudError> {
-        self.0.time().await
+        self.cloud.time().await
     }
     async fn account(&self) -> Result<Account, CloudError> {
-        self.0.account().await
+        self.cloud.account().await
     }
     async fn organizations(&self, query: Option<&str>) -> Result<Vec<Organization>, CloudError> {
-        self.0.organizations(query).await
+        self.cloud.organizations(query).await
     }
     async fn users(&self, query: Option<&str>) -> Result<Vec<User>, CloudError> {
-        self.0.users(query).await
+        self.cloud.users(query).await
     }
     async fn templates(&self, org: OrgId) -> Result<Vec<Template>, CloudError> {
-        self.0.templates(org).await
+        self.cloud.templates(org).await
     }
     async fn meta_fields(&self, template: i32) -> Result<Vec<MetaField>, CloudError> {
-        self.0.meta_fields(template).await
+        self.cloud.meta_fields(template).await
     }
     async fn device_meta(&self, device: DeviceId) -> Result<Vec<MetaField>, CloudError> {
-        self.0.device_meta(device).await
+        self.cloud.device_meta(device).await
     }
     async fn rename(&self, device: DeviceId, name: &str) -> Result<(), CloudError> {
-        self.0.rename(device, name).await
+        self.cloud.rename(device, name).await
     }
     async fn write_meta(&self, device: DeviceId, field: i32, value: &str) -> Result<(), CloudError> {
-        self.0.write_meta(device, field, value).await
+        self.cloud.write_meta(device, field, value).await
     }
     async fn delete(&self, device: DeviceId) -> Result<(), CloudError> {
-        self.0.delete(device).await
+        self.cloud.delete(device).await
     }
 }
 
@@ -223,11 +237,31 @@ async fn a_unit_that_the_clouds_metadata_know_is_renewed() {
     assert_eq!(stage.run().await.outcome, Outcome::Passed);
     stage.only_device().enter_configuration();
     // Another computer, with an empty journal.
-    let elsewhere = stage.elsewhere(Arc::new(ListsMetadata(stage.world.cloud())));
+    let cloud = Peculiar { cloud: stage.world.cloud(), lists_metadata: true, comes_back: None };
+    let elsewhere = stage.elsewhere(Arc::new(cloud));
     let end = elsewhere.run().await;
     assert_eq!(end.outcome, Outcome::Passed, "{}", elsewhere.in_words());
     assert_eq!(stage.tokens_made(), (1, 1));
     assert_eq!(stage.cloud_state().visible_devices().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_comes_back_with_its_old_token_has_not_passed() {
+    let stage = Stage::new(
+        vec![device(Dialect::EdgentArduino, &["outcome=never-checks-in"])],
+        &["old-token=dies-at-use"],
+    );
+    let (id, token) = stage.cloud_state().add_device(1, 1, "Old Pump", hardware());
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    let comes_back = Some((stage.cloud_state(), token));
+    let cloud = Peculiar { cloud: stage.world.cloud(), lists_metadata: false, comes_back };
+    let mut stage = stage.elsewhere(Arc::new(cloud));
+    let mut recipe = stage.recipe();
+    recipe.device = Some(DeviceId(id));
+    let end = stage.provision(recipe, Target::Any).await;
+    assert_eq!((end.outcome, end.code()), (Outcome::Unknown, "cloud.not_seen"), "{}", stage.in_words());
+    stage.restart();
+    assert_eq!(stage.engine.reconcile().await[0].verdict, Verdict::StillUnknown);
 }
 
 #[tokio::test(start_paused = true)]
@@ -267,4 +301,52 @@ async fn a_ghost_is_named_and_swept_and_the_next_run_makes_a_device_anew() {
     let end = stage.run().await;
     assert_eq!(end.outcome, Outcome::Passed, "{}", stage.in_words());
     assert!(stage.engine.ghosts(false).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_never_checked_in_is_a_ghost_unless_the_cloud_has_seen_it_meanwhile() {
+    let unseen = || Stage::with(device(Dialect::EdgentArduino, &["outcome=never-checks-in"]));
+    let stage = unseen();
+    assert_eq!(stage.run().await.outcome, Outcome::Unknown);
+    let ghosts = stage.engine.ghosts(false).await;
+    assert!(matches!(ghosts.as_slice(), [ghost] if ghost.handed_over && !ghost.swept), "{ghosts:?}");
+    assert!(stage.engine.ghosts(true).await[0].swept);
+    assert!(stage.engine.reconcile().await.is_empty(), "what is removed is not waited for");
+
+    let stage = unseen();
+    assert_eq!(stage.run().await.outcome, Outcome::Unknown);
+    let token = stage.cloud_state().all_devices()[0].token().to_owned();
+    assert!(matches!(stage.cloud_state().log_in(&token, hardware(), None), Login::Accepted { .. }));
+    assert!(stage.engine.ghosts(true).await.is_empty());
+    assert_eq!(stage.engine.reconcile().await[0].verdict, Verdict::Passed);
+}
+
+/// Two devices that tell nothing of themselves, one after the other on the same port.
+#[tokio::test(start_paused = true)]
+async fn what_was_handed_to_a_nameless_device_is_not_given_to_the_next_one_on_its_port() {
+    let nameless = |number: u32, outcome: &str| {
+        let mut spec = DeviceSpec::new(Dialect::EspressifConsole, number)
+            .trouble(Trouble::of(["security=0", outcome]).expect("knobs of the simulator"));
+        (spec.port, spec.usb) = ("SIM1".to_owned(), None);
+        spec
+    };
+    for (first_ends, outcome) in
+        [("outcome=ok", Outcome::Passed), ("outcome=never-checks-in", Outcome::Unknown)]
+    {
+        let stage = Stage::with(nameless(1, first_ends));
+        assert_eq!(stage.run().await.outcome, outcome, "{}", stage.in_words());
+        stage.only_device().unplug();
+        let second = stage.world.add(nameless(2, "outcome=ok"));
+        let end = stage.provision(stage.recipe(), Target::At { address: second.address() }).await;
+        assert_eq!(end.outcome, Outcome::Passed, "{}", stage.in_words());
+        assert_eq!(stage.tokens_made(), (2, 0), "{}", stage.in_words());
+        assert!(stage.in_words().contains("device.no_identity"), "{}", stage.in_words());
+    }
+    // One that certainly failed is tried again with what was made for it.
+    let stage = Stage::with(nameless(1, "outcome=wrong-password"));
+    assert_eq!(stage.run().await.outcome, Outcome::Failed, "{}", stage.in_words());
+    stage.only_device().set("outcome", "ok").expect("a knob of the simulator");
+    stage.only_device().enter_configuration();
+    assert_eq!(stage.run().await.outcome, Outcome::Passed, "{}", stage.in_words());
+    assert_eq!(stage.tokens_made(), (1, 1));
 }

@@ -84,6 +84,7 @@ pub fn deliver_intended(device: i32) -> JobEvent {
         token_tail: Some("wxyz".to_owned()),
         ssid: Some("Werkstatt".to_owned()),
         host: "fra1.blynk.cloud".to_owned(),
+        baseline: None,
     }
 }
 
@@ -221,10 +222,15 @@ pub fn any_event() -> impl Strategy<Value = JobEvent> {
     let reserve = (a_time(), option::of(a_device())).prop_map(|(cloud_time, newest)| {
         JobEvent::ReserveIntended { org: OrgId(1), owner: UserId(1), cloud_time, newest }
     });
-    let deliver =
-        (option::of(a_device()), option::of(a_text()), a_text()).prop_map(|(device, ssid, host)| {
-            JobEvent::DeliverIntended { device, token_tail: Some("tail".to_owned()), ssid, host }
-        });
+    let deliver = (option::of(a_device()), option::of(a_text()), a_text(), a_time()).prop_map(
+        |(device, ssid, host, baseline)| JobEvent::DeliverIntended {
+            device,
+            token_tail: Some("tail".to_owned()),
+            ssid,
+            host,
+            baseline,
+        },
+    );
     let seen = (a_device(), a_time(), option::of(a_text())).prop_map(|(device, at, template)| {
         JobEvent::Seen { device, at, firmware: template.clone(), template }
     });

@@ -103,8 +103,13 @@ fn a_refused_delivery_did_not_happen() {
 
 #[test]
 fn a_device_without_a_carrier_leaves_nothing_to_wait_for() {
-    let deliver =
-        JobEvent::DeliverIntended { device: None, token_tail: None, ssid: None, host: String::new() };
+    let deliver = JobEvent::DeliverIntended {
+        device: None,
+        token_tail: None,
+        ssid: None,
+        host: String::new(),
+        baseline: None,
+    };
     let facts = [
         queued(),
         identified("A", 1),
@@ -212,11 +217,17 @@ fn only_what_was_made_here_and_never_came_to_life_is_a_ghost() {
         .chain(waiting.into_iter().map(|event| (job(3), event)));
     let mut ledger = Ledger::fold(&numbered(all));
     let ghosts: Vec<_> = ledger.ghosts().map(|made| made.device).collect();
-    assert_eq!(ghosts, [DeviceId(41)], "50 is not ours, 42 may still light up");
+    assert_eq!(ghosts, [DeviceId(41), DeviceId(42)], "50 is not ours");
+    let of = |unit: &str| UnitId(unit.to_owned());
+    assert!(!ledger.may_be_lived_with(&of("A"), DeviceId(41)));
+    assert!(ledger.may_be_lived_with(&of("C"), DeviceId(42)));
 
-    let sweep = JobEvent::Swept { device: DeviceId(41) };
-    ledger.apply(&Fact { seq: 100, at: 0, job: job(2), event: sweep });
+    for (seq, ghost, of) in [(100, 41, 2), (101, 42, 3)] {
+        let sweep = JobEvent::Swept { device: DeviceId(ghost) };
+        ledger.apply(&Fact { seq, at: 0, job: job(of), event: sweep });
+    }
     assert_eq!(ledger.ghosts().count(), 0);
+    assert_eq!(ledger.open_cases(), [], "what is removed is not waited for");
     let unit = ledger.unit(&UnitId("A".to_owned())).expect("it was identified");
     assert_eq!(unit.device_on(SERVER), None, "a removed device is not renewed");
     assert_eq!(ledger.owner_of(SERVER, DeviceId(41)), None);

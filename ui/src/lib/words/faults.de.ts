@@ -165,6 +165,11 @@ export const faultsDe: Record<FaultCode, FaultWords> = {
 		'Es ist nicht online oder nimmt sein Token nur zusammen mit einem Netz.',
 		'Ein Netz wählen und sein Passwort eingeben, dann wiederholen.'
 	),
+	'device.no_identity': words(
+		'Das Gerät ist von dem, welches das Cloud-Gerät {device} bekam, nicht zu unterscheiden und wurde deshalb als neues eingerichtet.',
+		'Es nennt weder Hardware-Adresse noch Seriennummer, und an diesem Anschluss kann vorher ein anderes gewesen sein.',
+		'Ist es dasselbe Gerät: seinen neuen Eintrag in der Konsole löschen und es mit der Gerätenummer {device} noch einmal einrichten.'
+	),
 	'device.limits': words(
 		'Das Gerät nähme diese Werte nicht.',
 		'Seine Firmware hat kürzere Felder als andere.',
@@ -261,8 +266,8 @@ export const faultsDe: Record<FaultCode, FaultWords> = {
 		'Erneut prüfen: Was angelegt wurde, wird gefunden und benutzt. Nichts wird doppelt angelegt.'
 	),
 	'cloud.unavailable': words(
-		'Die Cloud hat selbst eine Störung.',
-		'Der Server antwortete mit einem Fehler.',
+		'Die Cloud ist gestört oder antwortet nicht rechtzeitig.',
+		'Sie ist überlastet oder wird gewartet, oder die Verbindung zu ihr ist sehr langsam.',
 		'Etwas warten, dann wiederholen.'
 	),
 	'cloud.unreachable': words(

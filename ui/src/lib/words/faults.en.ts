@@ -165,6 +165,11 @@ export const faultsEn: Record<FaultCode, FaultWords> = {
 		'It is not online, or takes its token only together with a network.',
 		'Choose a network and enter its password, then try again.'
 	),
+	'device.no_identity': words(
+		'The device cannot be told apart from the one that got cloud device {device}, so it was provisioned as a new one.',
+		'It names no hardware address and no serial number, and another one may have been on this port before.',
+		'If it is the same device, delete its new record in the console and provision it again with device id {device}.'
+	),
 	'device.limits': words(
 		'The device would not take these values.',
 		'Its firmware has shorter fields than others.',
@@ -261,8 +266,8 @@ export const faultsEn: Record<FaultCode, FaultWords> = {
 		'Check again: what was made is found and used. Nothing is made twice.'
 	),
 	'cloud.unavailable': words(
-		'The cloud has a fault of its own.',
-		'The server answered with an error.',
+		'The cloud is out of order, or does not answer in time.',
+		'It is overloaded or under repair, or the connection to it is very slow.',
 		'Wait a little, then retry.'
 	),
 	'cloud.unreachable': words(

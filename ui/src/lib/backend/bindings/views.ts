@@ -38,6 +38,7 @@ export type FaultCode =
 	| 'device.already_done'
 	| 'device.not_in_order'
 	| 'device.other_label'
+	| 'device.no_identity'
 	| 'device.busy'
 	| 'template.unknown'
 	| 'template.mismatch'
