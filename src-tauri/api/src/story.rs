@@ -57,7 +57,6 @@ impl Story {
         match &fact.event {
             JobEvent::Queued { recipe, target, origin } => {
                 self.origin.clone_from(origin);
-                self.device = recipe.device.map(|device| device.0);
                 self.known.extend(recipe.ssid.clone().map(|ssid| ("ssid", ssid)));
                 let server = recipe.cloud.server.split_once("://").map_or("", |(_, host)| host);
                 self.known.push(("host", server.to_owned()));

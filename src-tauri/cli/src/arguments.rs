@@ -80,6 +80,10 @@ pub enum Command {
     /// Show cloud devices made here that never came to life
     Ghosts(Ghosts),
     /// List the units that the journal knows
+    #[command(after_long_help = "\
+Examples:
+  firstlight units
+  firstlight units --json")]
     Units,
     /// Tell the whole history of a unit
     History(History),

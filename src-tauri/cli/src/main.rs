@@ -53,17 +53,25 @@ fn main() -> ExitCode {
     }
 }
 
+/// The first paragraph of what is wrong with the words, as one sentence.
+fn sentence(error: &str) -> String {
+    let lines: Vec<&str> = error.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let text = lines.join(" ");
+    let mut letters = text.trim_start_matches("error: ").chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
 /// Help and version are answers; everything else is a refusal, for scripts too.
 fn not_understood(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if !asked && std::env::args().any(|word| word == "--json") {
-        let text = error.to_string();
-        let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let what = sentence(&error.to_string());
         let reason = api::lines::ReasonLine {
             code: engine::RefusalCode::Usage.as_str(),
             what,
-            fix: "Type `firstlight help` for examples.".to_owned(),
+            fix: "Type `firstlight help` or a command with --help for examples.".to_owned(),
         };
         Face::Json.event("refused", &api::lines::RefusedLine { reasons: vec![reason] });
     }

@@ -382,7 +382,12 @@ pub fn fault(fault: &Fault) -> Words {
             "Check the server's address and try without a proxy; if it stays, update Firstlight.",
         ),
         FaultCode::CloudNotSeen => words(
-            "The device has its token, but the cloud has not seen it yet.".to_owned(),
+            match about.get("trouble") {
+                Some(code) => format!(
+                    "The device has its token, but the cloud did not say whether it has seen it ({code})."
+                ),
+                None => "The device has its token, but the cloud has not seen it yet.".to_owned(),
+            },
             "It may still be joining, be restarting, or be stopped by the network; nobody knows yet.",
             "Wait a moment and run `firstlight reconcile`; do not provision it as a new device.",
         ),

@@ -130,7 +130,7 @@ pub fn refusal(reason: &RefusalReason) -> Words {
                 about.named("The state folder", "path", "The state folder"),
                 about.or("why", "it cannot be written")
             ),
-            "Make the folder writable for you, free some space, or choose another with --state DIR.",
+            "Make the folder writable for you, free some space, or choose another with --state DIR; a damaged journal is best restored from a backup.",
         ),
         RefusalCode::DeviceBusy => words(
             format!("Another job is at work on {}.", about.named("the device", "device", "this device")),

@@ -48,7 +48,7 @@ fn tell_fault(face: Face, story: &Story, fault: &Fault) {
     let code = match fault.device_code {
         Some(device_code) => {
             format!(
-                "{} (the device's own code {device_code}: {})",
+                "{} (device code {device_code}: {})",
                 fault.code,
                 words::device_code(device_code)
             )

@@ -129,6 +129,14 @@ fn unusable_words_are_refused_as_json_too() {
 }
 
 #[test]
+fn what_is_missing_is_named_as_json_too() {
+    let ended = run(&mut program(["reconfigure", "--json"]));
+    assert_eq!(ended.status, Some(2), "{}", ended.stderr);
+    let what = ended.of("refused")[0]["reasons"][0]["what"].to_string();
+    assert!(what.contains("--device-id"), "{what}");
+}
+
+#[test]
 fn unreadable_secrets_are_refused_and_not_repeated() {
     let house = House::new();
     for input in [

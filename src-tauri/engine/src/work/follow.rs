@@ -97,9 +97,15 @@ impl Walk {
                 JoinEnd::WithoutToken => return Err(Stop::unknown(no_carrier(Step::Join))),
                 JoinEnd::NotSeen => {
                     let mut fault = not_seen(Step::Confirm);
+                    // Nobody looked, so nothing is said of the device.
+                    if let Some(error) = self.account.tracker.trouble() {
+                        let why = Fault::from_cloud(Step::Confirm, &error);
+                        fault = fault.about("trouble", why.code).with_chain(&error);
+                        fault.blame = why.blame;
+                    }
                     if let Handed::Perhaps(lost) = handed {
                         fault = fault.about("after", lost.code);
-                        fault.chain = lost.chain;
+                        fault.chain = [lost.chain, fault.chain].join("; ").trim_end_matches("; ").to_owned();
                     }
                     return Err(Stop::unknown(fault));
                 }
