@@ -47,11 +47,7 @@ fn tell_fault(face: Face, story: &Story, fault: &Fault) {
     }
     let code = match fault.device_code {
         Some(device_code) => {
-            format!(
-                "{} (device code {device_code}: {})",
-                fault.code,
-                words::device_code(device_code)
-            )
+            format!("{} (device code {device_code}: {})", fault.code, words::device_code(device_code))
         }
         None => fault.code.to_string(),
     };

@@ -290,9 +290,9 @@ impl Ledger {
         self.stations.iter().map(|(id, station)| (*id, station))
     }
 
-    /// When this unit passed last, and who stood there.
+    /// When this unit passed last, and who stood there. Of a unit that tells no identity nobody knows.
     pub fn passed_before(&self, unit: &UnitId) -> Option<Earlier> {
-        self.units.get(unit)?.jobs.iter().rev().find_map(|job| {
+        self.units.get(unit).filter(|_| unit.is_durable())?.jobs.iter().rev().find_map(|job| {
             let job = self.jobs.get(job).filter(|job| job.state.outcome == Some(Outcome::Passed))?;
             Some(Earlier {
                 at: job.timeline.ended_at.unwrap_or(job.last_at),
