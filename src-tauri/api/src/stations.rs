@@ -140,7 +140,7 @@ impl StationDesk {
         if let Some(until) = tries.pause_until {
             let left = until.saturating_duration_since(Instant::now());
             if !left.is_zero() {
-                return Err(refused(left.as_secs() + 1));
+                return Err(refused(left.as_millis().div_ceil(1000) as u64));
             }
             *tries = Tries::default();
         }
@@ -205,6 +205,21 @@ impl StationDesk {
     ) -> Result<(), Refusal> {
         let station = self.station()?;
         self.unlock(&station.picture().plan, pin.as_ref())?;
+        self.arm_unlocked(recipe, rules, order, secrets).await
+    }
+
+    /// [`StationDesk::arm`] for a face whose user may change the plan's file anyway: the command line.
+    ///
+    /// # Errors
+    /// A station that is in work, a journal that cannot be written.
+    pub async fn arm_unlocked(
+        &self,
+        recipe: Recipe,
+        rules: RulesView,
+        order: Option<OrderFile>,
+        secrets: JobSecrets,
+    ) -> Result<(), Refusal> {
+        let station = self.station()?;
         let order = order.map(|file| WorkOrder::read(&file.name, &file.text));
         let arming = Arming {
             recipe: Box::new(recipe),

@@ -3,6 +3,8 @@
 //! Values stay texts here where the product judges them (`api/calls.rs`), so that one run names everything that is
 //! wrong. Not here: secrets, which are never arguments.
 
+pub mod station;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -89,6 +91,9 @@ Examples:
     History(History),
     /// Write the journal as a report
     Export(Export),
+    /// One unit after another: slots, a scanner, labels
+    #[command(subcommand)]
+    Station(station::Station),
     /// Look after the record itself
     #[command(subcommand)]
     Log(Log),
@@ -300,13 +305,20 @@ pub enum ExportFormat {
 Examples:
   firstlight export --format csv > units.csv
   firstlight export --format html --output report.html
-  firstlight export --format jsonl --output record.jsonl && firstlight log verify record.jsonl")]
+  firstlight export --format jsonl --output record.jsonl && firstlight log verify record.jsonl
+
+  One report on two stations:
+    firstlight log merge hall-1.jsonl hall-2.jsonl --output all.jsonl
+    firstlight export --format html --from all.jsonl --output report.html")]
 pub struct Export {
     #[arg(long, value_enum)]
     pub format: ExportFormat,
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Report on this JSON Lines export (of one journal, or several that were merged) instead of this state folder's journal
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -319,6 +331,22 @@ Examples:
     Verify {
         /// A JSON Lines export; without it, this state folder's journal
         file: Option<PathBuf>,
+        /// Also insist that this key signed it, as `log verify` names it on the station itself
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+    },
+    /// Put JSON Lines exports of several stations into one file that can be verified
+    #[command(after_long_help = "\
+Examples:
+  firstlight log merge hall-1.jsonl hall-2.jsonl --output all.jsonl
+  firstlight log verify all.jsonl")]
+    Merge {
+        /// Exports, each whole as it was written
+        #[arg(required = true, num_args = 1..)]
+        files: Vec<PathBuf>,
+        /// Write to this file instead of standard output
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 

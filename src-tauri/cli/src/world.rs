@@ -113,6 +113,12 @@ impl Practice {
         *server = request.server;
     }
 
+    /// The USB sockets of its serial devices.
+    pub fn sockets(&self) -> Vec<String> {
+        let usb = self.0.devices().into_iter().filter_map(|device| device.spec().usb.clone()?.path);
+        usb.collect()
+    }
+
     /// Why this is no port of the practice world.
     pub fn port_problem(&self, path: &str) -> Option<LinkError> {
         let known =

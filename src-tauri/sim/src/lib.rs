@@ -11,6 +11,7 @@ pub mod cloud_client;
 pub mod cloud_server;
 pub mod device;
 pub mod memory;
+pub mod printer;
 #[cfg(unix)]
 pub mod pty;
 pub mod trouble;

@@ -5,10 +5,12 @@
 
 mod fault;
 mod refusal;
+mod station;
 mod steps;
 
 pub use fault::{device_code, fault};
 pub use refusal::refusal;
+pub use station::{heard, held, tile};
 pub use steps::{doing, exposure, normal, outcome, said, step};
 
 use std::collections::BTreeMap;

@@ -13,6 +13,7 @@ mod reconcile;
 mod reconfigure;
 mod result;
 mod scan;
+mod station;
 mod units;
 
 use crate::arguments::{Command, Common};
@@ -36,6 +37,7 @@ pub async fn run(context: &Context, command: Command) -> Ended {
         Command::Units => units::run(context),
         Command::History(arguments) => history::run(context, &arguments),
         Command::Export(arguments) => export::run(context, &arguments),
+        Command::Station(arguments) => station::run(context, arguments).await,
         Command::Log(arguments) => log::run(context, &arguments),
         Command::Practice(arguments) => practice::run(context, &arguments).await,
         Command::Doctor(arguments) => doctor::run(context, &arguments).await,

@@ -14,3 +14,4 @@ mod practice;
 mod refusals;
 mod secrecy;
 mod state;
+mod station;

@@ -3,9 +3,13 @@
 //! Not here: the sentences about faults, which the faces bring along, and where the output goes.
 
 use crate::record::chain::{FACT_VERSION, Hash};
+use crate::record::entry::Entry;
 use crate::record::event::{JobId, Outcome, Step};
 use crate::record::history::{Ledger, RecordedJob};
 use crate::record::journal::{Journal, JournalError, Record, Verified};
+use crate::record::report;
+use crate::record::seal::{PublicKey, export_text};
+use crate::record::yields::{Figures, Scope};
 use crate::{Fault, UnitId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -57,7 +61,7 @@ fn milliseconds(text: &str) -> Option<i64> {
 }
 
 /// The word of a unit-like enum on the wire.
-fn word(value: impl serde::Serialize) -> String {
+pub(super) fn word(value: impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         Ok(_) | Err(_) => String::new(),
@@ -210,6 +214,26 @@ struct End<'a> {
     event: &'a str,
     facts: i64,
     hash: &'a str,
+    /// Of the state folder that it comes from; exports of older versions have none.
+    #[serde(default)]
+    key: Option<&'a str>,
+    #[serde(default)]
+    signature: Option<&'a str>,
+}
+
+/// The last line of several exports that were put together: without it, some may be missing.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Merged<'a> {
+    v: u32,
+    at: &'a str,
+    event: &'a str,
+    exports: u32,
+    facts: i64,
+    /// SHA-256 over the hashes at the ends, in their order.
+    hash: &'a str,
+    key: &'a str,
+    signature: &'a str,
 }
 
 fn line(record: &Record, prev: Hash) -> String {
@@ -220,9 +244,26 @@ fn line(record: &Record, prev: Hash) -> String {
     )
 }
 
-/// `v` is the newest form among the facts.
-fn end(v: u32, at: &str, facts: i64, hash: Hash) -> String {
-    format!(r#"{{"v":{v},"at":"{at}","event":"end","facts":{facts},"hash":"{hash}"}}"#)
+/// `v` is the newest form among the facts. `by` is the key and its signature.
+fn end(v: u32, at: &str, facts: i64, hash: Hash, by: Option<(&str, &str)>) -> String {
+    let line = format!(r#"{{"v":{v},"at":"{at}","event":"end","facts":{facts},"hash":"{hash}"}}"#);
+    signed_line(line, by)
+}
+
+fn merged(at: &str, exports: u32, facts: i64, hash: Hash, by: Option<(&str, &str)>) -> String {
+    let line = format!(
+        r#"{{"v":1,"at":"{at}","event":"merged","exports":{exports},"facts":{facts},"hash":"{hash}"}}"#
+    );
+    signed_line(line, by)
+}
+
+fn signed_line(line: String, by: Option<(&str, &str)>) -> String {
+    match by {
+        Some((key, signature)) => {
+            format!(r#"{},"key":"{key}","signature":"{signature}"}}"#, line.trim_end_matches('}'))
+        }
+        None => line,
+    }
 }
 
 /// Writes every fact with its place in the chain, so that [`verify_jsonl`] can check the file on any computer, and a
@@ -247,26 +288,79 @@ pub fn jsonl(journal: &Journal, at_ms: i64, out: &mut dyn Write) -> Result<Verif
     if let Some(error) = failed {
         return Err(error.into());
     }
-    writeln!(out, "{}", end(form, &rfc3339(at_ms), last.0, last.1))?;
+    let at = rfc3339(at_ms);
+    let signer = journal.signer();
+    let signature = signer.sign(&export_text(&end(form, &at, last.0, last.1, None)));
+    let by = (&*signer.public().hex(), &*signature);
+    writeln!(out, "{}", end(form, &at, last.0, last.1, Some(by)))?;
     out.flush()?;
     Ok(verified)
 }
 
-/// Checks an export in JSON Lines, byte by byte.
+/// Checks an export in JSON Lines, or several that were merged, byte by byte.
 ///
 /// # Errors
 /// [`JournalError::Damaged`] with the number of the first record that is not what was written, [`JournalError::Unusable`]
 /// when the file cannot be read, [`JournalError::NewerRecord`] for an export in a form that this program does not know.
 /// Facts need not be understood to be verified.
 pub fn verify_jsonl(input: &mut dyn BufRead, path: &std::path::Path) -> Result<Verified, JournalError> {
+    let ends = each_exported(input, path, &mut |_| Ok(()))?;
+    let facts = ends.iter().map(|end| end.facts.unsigned_abs()).sum();
+    let exports = u32::try_from(ends.len()).unwrap_or(u32::MAX);
+    let last = ends.last();
+    let all_signed = ends.iter().all(|end| end.key.is_some());
+    Ok(Verified {
+        facts,
+        head: last.map_or(Hash::START, |end| end.hash).to_string(),
+        key: last.filter(|_| all_signed).and_then(|end| end.key),
+        sealed: last.filter(|end| end.key.is_some()).map_or(0, |end| end.facts),
+        exports,
+    })
+}
+
+/// Reads the facts of an export, or of several that were merged, as entries; checks them on the way.
+///
+/// # Errors
+/// As [`verify_jsonl`]; a fact that this program does not know is [`JournalError::NewerRecord`].
+pub fn read_jsonl(input: &mut dyn BufRead, path: &std::path::Path) -> Result<Vec<Entry>, JournalError> {
+    let mut entries = Vec::new();
+    each_exported(input, path, &mut |record| {
+        let entry = Entry::from_stored(record.seq, record.at, record.about, &record.event);
+        entries.push(
+            entry
+                .map_err(|error| JournalError::NewerRecord { record: record.seq, what: error.to_string() })?,
+        );
+        Ok(())
+    })?;
+    Ok(entries)
+}
+
+/// One export that was found intact.
+struct Exported {
+    facts: i64,
+    hash: Hash,
+    /// Hash of its first fact: which journal it is of.
+    first: Option<Hash>,
+    key: Option<PublicKey>,
+}
+
+fn each_exported(
+    input: &mut dyn BufRead,
+    path: &std::path::Path,
+    visit: &mut dyn FnMut(&Record) -> Result<(), JournalError>,
+) -> Result<Vec<Exported>, JournalError> {
     let mut last = (0_i64, Hash::START);
+    let mut first = None;
     let mut text = String::new();
-    let mut ended = false;
     let mut form = 1;
+    // Exports that are complete, and whether the file may end here.
+    let mut ends: Vec<Exported> = Vec::new();
+    let (mut within, mut through) = (true, false);
     loop {
         text.clear();
         let record = last.0 + 1;
-        let damaged = |what: &str| JournalError::Damaged { record, what: what.to_owned() };
+        let place = if ends.is_empty() { String::new() } else { format!("in export {}: ", ends.len() + 1) };
+        let damaged = |what: &str| JournalError::Damaged { record, what: format!("{place}{what}") };
         let read = input.read_line(&mut text).map_err(|error| match error.kind() {
             std::io::ErrorKind::InvalidData => damaged("it is not text"),
             _ => JournalError::Unusable {
@@ -275,33 +369,79 @@ pub fn verify_jsonl(input: &mut dyn BufRead, path: &std::path::Path) -> Result<V
                 reason: error.to_string(),
             },
         })?;
-        match (read, ended) {
-            (0, true) => return Ok(Verified { facts: last.0.unsigned_abs(), head: last.1.to_string() }),
-            (0, false) => return Err(damaged("the file ends before it")),
-            (_, true) => return Err(damaged("something follows the end")),
-            (_, false) => {}
+        if read == 0 {
+            return match (within, ends.len()) {
+                _ if through => Ok(ends),
+                (true, _) => Err(damaged("the file ends before it")),
+                (false, 1) => Ok(ends),
+                (false, _) => Err(damaged("the end of the merged exports is missing")),
+            };
+        }
+        if through {
+            return Err(damaged("something follows the end"));
         }
         let content = text.strip_suffix('\n').ok_or_else(|| damaged("the file ends within it"))?;
-        if let Ok(found) = serde_json::from_str::<End<'_>>(content) {
+        if !within && let Ok(found) = serde_json::from_str::<Merged<'_>>(content) {
+            let hash = of_all(&ends);
+            let facts = ends.iter().map(|end| end.facts).sum();
+            let line = |by| merged(found.at, found.exports, facts, hash, by);
+            let fits = found.v == 1
+                && found.event == "merged"
+                && found.facts == facts
+                && found.exports as usize == ends.len()
+                && Hash::from_hex(found.hash) == Some(hash)
+                && milliseconds(found.at).is_some()
+                && line(Some((found.key, found.signature))) == content
+                && PublicKey::from_hex(found.key)
+                    .is_some_and(|key| key.signed(&export_text(&line(None)), found.signature));
+            if !fits {
+                return Err(damaged("the end does not fit the exports before it"));
+            }
+            through = true;
+            continue;
+        }
+        if within && let Ok(found) = serde_json::from_str::<End<'_>>(content) {
             if found.v > FACT_VERSION && found.v >= form {
                 let what = format!("the export has form {}, known is {FACT_VERSION}", found.v);
                 return Err(JournalError::NewerRecord { record, what });
             }
+            let by = found.key.zip(found.signature);
+            let line = |by| end(found.v, found.at, last.0, last.1, by);
+            let key = found.key.and_then(PublicKey::from_hex);
+            let signed = match (key, found.signature) {
+                (Some(key), Some(signature)) => key.signed(&export_text(&line(None)), signature),
+                (None, None) => found.key.is_none(),
+                _ => false,
+            };
             let fits = found.v == form
                 && milliseconds(found.at).is_some()
-                && end(found.v, found.at, last.0, last.1) == content;
-            if !fits
-                || found.facts != last.0
-                || found.event != "end"
-                || Hash::from_hex(found.hash) != Some(last.1)
-            {
+                && line(by) == content
+                && found.facts == last.0
+                && found.event == "end"
+                && Hash::from_hex(found.hash) == Some(last.1);
+            if !fits {
                 return Err(damaged("the end does not fit what is before it"));
             }
-            ended = true;
+            if !signed {
+                return Err(damaged("the signature does not fit what is before it"));
+            }
+            ends.push(Exported { facts: last.0, hash: last.1, first, key });
+            (within, form) = (false, 1);
+            (last, first) = ((0, Hash::START), None);
             continue;
         }
-        let found: Line<'_> =
-            serde_json::from_str(content).map_err(|error| damaged(&format!("it cannot be read: {error}")))?;
+        let not_read = |error: serde_json::Error| damaged(&format!("it cannot be read: {error}"));
+        let found: Line<'_> = match serde_json::from_str(content) {
+            Ok(found) => found,
+            // After a whole export, a line that is none is something that was put there.
+            Err(_) if !within => {
+                let record = ends.last().map_or(1, |end| end.facts + 1);
+                let what = "something follows the end".to_owned();
+                return Err(JournalError::Damaged { record, what });
+            }
+            Err(error) => return Err(not_read(error)),
+        };
+        within = true;
         let stored = Record {
             v: found.v,
             seq: found.seq,
@@ -321,9 +461,90 @@ pub fn verify_jsonl(input: &mut dyn BufRead, path: &std::path::Path) -> Result<V
         if line(&stored, last.1) != content {
             return Err(damaged("it is not written as it was"));
         }
-        last = (record, hash);
         form = form.max(stored.v);
+        visit(&stored)?;
+        last = (record, hash);
+        first.get_or_insert(hash);
     }
+}
+
+fn of_all(ends: &[Exported]) -> Hash {
+    use sha2::{Digest, Sha256};
+    let mut sha = Sha256::new();
+    ends.iter().for_each(|end| sha.update(end.hash.0));
+    Hash(sha.finalize().into())
+}
+
+/// Why exports could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// This one (counted from 0) is not intact.
+    #[error("an export is not intact")]
+    Export { at: usize, source: JournalError },
+    /// These two are of one journal, and tell different stories.
+    #[error("two exports of one journal do not fit each other")]
+    Torn { one: usize, other: usize },
+    #[error("the merged export could not be written")]
+    Write(#[from] std::io::Error),
+}
+
+/// Puts exports together, each whole as it was. A journal that is there twice is taken once, in its longer form. The last
+/// line counts and signs them with this state folder's key.
+///
+/// # Errors
+/// [`MergeError::Export`] for one that is not intact; nothing is written then.
+pub fn merge(
+    texts: &[String],
+    journal: &Journal,
+    at_ms: i64,
+    out: &mut dyn Write,
+) -> Result<Verified, MergeError> {
+    // Each export of each file, with its text.
+    let mut parts: Vec<(usize, Exported, String)> = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        let path = std::path::Path::new("");
+        let ends = each_exported(&mut text.as_bytes(), path, &mut |_| Ok(()))
+            .map_err(|source| MergeError::Export { at, source })?;
+        let mut lines = text.split_inclusive('\n');
+        for end in ends {
+            let count = usize::try_from(end.facts).unwrap_or(usize::MAX).saturating_add(1);
+            let own: String = lines.by_ref().take(count).collect();
+            parts.push((at, end, own));
+        }
+    }
+    let mut kept: Vec<(usize, Exported, String)> = Vec::new();
+    for part in parts {
+        let twin = kept.iter().position(|known| known.1.first.is_some() && known.1.first == part.1.first);
+        match twin {
+            None => kept.push(part),
+            Some(twin) => {
+                let (short, long) = if part.1.facts <= kept[twin].1.facts {
+                    (&part, &kept[twin])
+                } else {
+                    (&kept[twin], &part)
+                };
+                let continues =
+                    short.1.hash == long.1.hash || long.2.contains(&format!(r#""prev":"{}""#, short.1.hash));
+                if !continues {
+                    return Err(MergeError::Torn { one: kept[twin].0, other: part.0 });
+                }
+                if part.1.facts > kept[twin].1.facts {
+                    kept[twin] = part;
+                }
+            }
+        }
+    }
+    kept.iter().try_for_each(|(_, _, text)| out.write_all(text.as_bytes()))?;
+    let ends: Vec<Exported> = kept.into_iter().map(|(_, end, _)| end).collect();
+    let exports = u32::try_from(ends.len()).unwrap_or(u32::MAX);
+    let facts: i64 = ends.iter().map(|end| end.facts).sum();
+    let (at, hash, signer) = (rfc3339(at_ms), of_all(&ends), journal.signer());
+    let signature = signer.sign(&export_text(&merged(&at, exports, facts, hash, None)));
+    let by = (&*signer.public().hex(), &*signature);
+    writeln!(out, "{}", merged(&at, exports, facts, hash, Some(by)))?;
+    out.flush()?;
+    let key = Some(signer.public());
+    Ok(Verified { facts: facts.unsigned_abs(), head: hash.to_string(), key, sealed: facts, exports })
 }
 
 // ---- HTML
@@ -375,8 +596,7 @@ th {{ border-bottom: 2px solid #111; }}
 thead {{ display: table-header-group; }}
 tr {{ break-inside: avoid; }}
 @page {{ margin: 15mm; }}
-@media print {{ body {{ margin: 0; font-size: 10pt; }} }}
-</style>
+@media print {{ body {{ margin: 0; font-size: 10pt; }} }}{style}</style>
 </head>
 <body>
 <h1>Firstlight report</h1>
@@ -389,11 +609,13 @@ tr {{ break-inside: avoid; }}
         unknown = count("unknown"),
         skipped = count("skipped"),
         none = count("none"),
+        style = report::STYLE,
     )?;
     let open = ledger.open_cases();
     if !open.is_empty() {
         writeln!(out, "<p><strong>{} still to be settled.</strong></p>", open.len())?;
     }
+    report::figures(&Figures::of(ledger.jobs(), &Scope::default()), words, out)?;
     out.write_all(
         b"<h2>Units</h2>\n<table>\n<thead><tr><th>Unit</th><th>Name</th><th>Result</th><th>Cloud device</th>\
           <th>Attempts</th><th>Driver</th><th>Template</th><th>Firmware</th><th>Last change</th></tr></thead>\n<tbody>\n",
@@ -437,7 +659,7 @@ fn class(outcome: Option<Outcome>) -> &'static str {
 }
 
 /// Text as text: markup is escaped, and what is invisible or turns the reading direction is shown by its number.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

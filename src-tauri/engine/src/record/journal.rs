@@ -8,6 +8,7 @@ use crate::record::chain::{FACT_VERSION, Hash};
 use crate::record::entry::{Entry, Note};
 use crate::record::event::{Fact, JobEvent, JobId};
 use crate::record::history::Ledger;
+use crate::record::seal::{PublicKey, Signer, sealed_text};
 use rusqlite::{Connection, OpenFlags, Row, params};
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -26,7 +27,7 @@ const LOCK_FILE: &str = "journal.lock";
 const APPLICATION: u32 = 0x464C_4A31;
 /// Each script takes the journal from one form to the next. They are texts and stay as they are, so that an old
 /// journal takes the same way tomorrow.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001-facts.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/0001-facts.sql"), include_str!("schema/0002-seals.sql")];
 /// The newest form of the journal that this program knows.
 pub const JOURNAL_VERSION: u32 = MIGRATIONS.len() as u32;
 
@@ -50,6 +51,7 @@ enum Place {
 /// The journal on disk: a thread that writes, and the lock that keeps other processes away.
 struct Disk {
     path: PathBuf,
+    signer: Arc<Signer>,
     requests: Option<mpsc::Sender<Request>>,
     writer: Option<JoinHandle<()>>,
     /// Released after the writer has closed its file, since fields are dropped in order.
@@ -98,6 +100,19 @@ pub struct Verified {
     pub facts: u64,
     /// Hash of the newest fact, in hexadecimal.
     pub head: String,
+    /// Who signed it; `None`: nobody did (an export of an older version).
+    pub key: Option<PublicKey>,
+    /// Facts up to this one are under a signature.
+    pub sealed: i64,
+    /// How many exports are in it, where it is a merged one; else 1.
+    pub exports: u32,
+}
+
+/// A signature over all facts up to this one.
+struct Seal {
+    seq: i64,
+    public: PublicKey,
+    signature: String,
 }
 
 struct Request {
@@ -125,7 +140,8 @@ impl Journal {
         let lock = lock(dir)?;
         let path = dir.join(JOURNAL_FILE);
         look_at_header(&path)?;
-        let store = Store::open(&path)?;
+        let store = Store::open(&path, dir)?;
+        let signer = store.signer.clone();
         let (requests, inbox) = mpsc::channel();
         let writer = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -133,6 +149,7 @@ impl Journal {
             .map_err(|error| unusable("starting the journal's thread", &path, &error))?;
         Ok(Journal(Arc::new(Place::Disk(Disk {
             path,
+            signer,
             requests: Some(requests),
             writer: Some(writer),
             _lock: lock,
@@ -243,6 +260,10 @@ impl Journal {
     ) -> Result<Verified, JournalError> {
         self.reading(|store| {
             let mut last = (0, Hash::START);
+            let mut seals = store.seals()?.into_iter().peekable();
+            // The newest fact that has to be under a seal, and the newest that is.
+            let (mut due, mut sealed) = (0, 0);
+            let mut key = None;
             store.read(&mut |record| {
                 let hash = last.1.then(record.v, record.seq, record.at, record.about, &record.event);
                 if hash != record.hash {
@@ -251,11 +272,47 @@ impl Journal {
                 }
                 visit(&record)?;
                 last = (record.seq, hash);
+                if record.seq > store.signer.since() && ends_a_record(&record.event) {
+                    due = record.seq;
+                }
+                while let Some(seal) = seals.next_if(|seal| seal.seq <= record.seq) {
+                    let fits = seal.seq == record.seq
+                        && seal.public.signed(&sealed_text(record.seq, hash), &seal.signature);
+                    if !fits {
+                        let what =
+                            format!("the signature over the records up to it does not fit (after {sealed})");
+                        return Err(JournalError::Damaged { record: record.seq, what });
+                    }
+                    (sealed, key) = (record.seq, Some(seal.public));
+                }
                 Ok(())
             })?;
             store.check_end(last, store.read_head()?)?;
-            Ok(Verified { facts: last.0.unsigned_abs(), head: last.1.to_string() })
+            if let Some(seal) = seals.next() {
+                let what = format!("the records up to {} are missing", seal.seq);
+                return Err(JournalError::Damaged { record: last.0 + 1, what });
+            }
+            let ours = key.is_none_or(|key| key == store.signer.public() || due == 0);
+            if due > sealed || !ours {
+                let what = "it is not under a signature of this state folder".to_owned();
+                return Err(JournalError::Damaged { record: due.max(1), what });
+            }
+            Ok(Verified { facts: last.0.unsigned_abs(), head: last.1.to_string(), key, sealed, exports: 1 })
         })
+    }
+
+    /// The key with which this state folder signs what leaves it.
+    pub fn key(&self) -> PublicKey {
+        self.signer().public()
+    }
+
+    pub(crate) fn signer(&self) -> Arc<Signer> {
+        match &*self.0 {
+            Place::Memory { store, .. } => {
+                store.lock().unwrap_or_else(PoisonError::into_inner).signer.clone()
+            }
+            Place::Disk(disk) => disk.signer.clone(),
+        }
     }
 
     /// Reads in one consistent view: on disk on a connection of its own, which does not hold up the writer.
@@ -263,7 +320,7 @@ impl Journal {
         match &*self.0 {
             Place::Memory { store, .. } => read(&store.lock().unwrap_or_else(PoisonError::into_inner)),
             Place::Disk(disk) => {
-                let store = Store::open_to_read(&disk.path)?;
+                let store = Store::open_to_read(&disk.path, disk.signer.clone())?;
                 store.run("reading the journal", |db| db.execute_batch("BEGIN"))?;
                 read(&store)
             }
@@ -325,13 +382,16 @@ struct Store {
     path: PathBuf,
     /// Number and hash of the newest record.
     head: (i64, Hash),
+    signer: Arc<Signer>,
 }
 
 impl Store {
-    fn open(path: &Path) -> Result<Store, JournalError> {
+    fn open(path: &Path, dir: &Path) -> Result<Store, JournalError> {
         let db = Connection::open(path).map_err(|error| unusable("opening the journal", path, &error))?;
         restrict_to_owner(path);
-        let mut store = Store { db, path: path.to_owned(), head: (0, Hash::START) };
+        // Taken for its own once it is known how far the record goes.
+        let signer = Arc::new(Signer::in_memory());
+        let mut store = Store { db, path: path.to_owned(), head: (0, Hash::START), signer };
         // A commit returns when it is on the disk; macOS needs to be asked for that twice.
         store.run("setting up the journal", |db| {
             db.busy_timeout(patience::JOURNAL_READERS)?;
@@ -345,6 +405,7 @@ impl Store {
             store.run("setting up the journal", |db| db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))?;
         }
         store.take_up()?;
+        store.signer = Arc::new(Signer::of(dir, store.head.0)?);
         Ok(store)
     }
 
@@ -352,17 +413,18 @@ impl Store {
         let path = PathBuf::from(":memory:");
         let db = Connection::open_in_memory()
             .map_err(|error| unusable("making a journal in memory", &path, &error))?;
-        let mut store = Store { db, path, head: (0, Hash::START) };
+        let signer = Arc::new(Signer::in_memory());
+        let mut store = Store { db, path, head: (0, Hash::START), signer };
         store.migrate()?;
         Ok(store)
     }
 
-    fn open_to_read(path: &Path) -> Result<Store, JournalError> {
+    fn open_to_read(path: &Path, signer: Arc<Signer>) -> Result<Store, JournalError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags)
             .and_then(|db| db.busy_timeout(patience::JOURNAL_READERS).map(|()| db))
             .map_err(|error| unusable("opening the journal", path, &error))?;
-        Ok(Store { db, path: path.to_owned(), head: (0, Hash::START) })
+        Ok(Store { db, path: path.to_owned(), head: (0, Hash::START), signer })
     }
 
     fn run<T>(
@@ -431,7 +493,7 @@ impl Store {
     /// Writes all groups in one commit; gives the numbers of each group's facts.
     fn append(&mut self, groups: &[Vec<Draft>]) -> Result<Vec<Vec<i64>>, JournalError> {
         let mut head = self.head;
-        let written = write_groups(&mut self.db, groups, &mut head);
+        let written = write_groups(&mut self.db, groups, &mut head, &self.signer);
         match written {
             Ok(numbers) => {
                 self.head = head;
@@ -462,6 +524,16 @@ impl Store {
                 visit(record)
             },
         )
+    }
+
+    fn seals(&self) -> Result<Vec<Seal>, JournalError> {
+        self.run("reading the journal's signatures", |db| {
+            let mut select = db.prepare("SELECT seq, public, signature FROM seals ORDER BY seq")?;
+            let seals = select.query_map([], |row| {
+                Ok(Seal { seq: row.get(0)?, public: PublicKey(row.get(1)?), signature: row.get(2)? })
+            })?;
+            seals.collect()
+        })
     }
 
     fn read_about(
@@ -542,6 +614,7 @@ fn write_groups(
     db: &mut Connection,
     groups: &[Vec<Draft>],
     head: &mut (i64, Hash),
+    signer: &Signer,
 ) -> rusqlite::Result<Vec<Vec<i64>>> {
     // Rolls back when it is dropped before the commit.
     let all = db.transaction()?;
@@ -568,9 +641,20 @@ fn write_groups(
             numbers.push(of_group);
         }
         all.prepare_cached("UPDATE head SET seq = ?1, hash = ?2")?.execute(params![head.0, head.1.0])?;
+        if groups.iter().flatten().any(|draft| ends_a_record(&draft.event)) {
+            let public = signer.public();
+            all.prepare_cached("INSERT OR IGNORE INTO keys (public) VALUES (?1)")?.execute([public.0])?;
+            all.prepare_cached("INSERT INTO seals (seq, public, signature) VALUES (?1, ?2, ?3)")?
+                .execute(params![head.0, public.0, signer.sign(&sealed_text(head.0, head.1))])?;
+        }
     }
     all.commit()?;
     Ok(numbers)
+}
+
+/// Whether a unit's record is complete with this fact, or it is a fact of a station or a batch: then it is sealed.
+fn ends_a_record(event: &str) -> bool {
+    !event.starts_with(r#"{"fact":"#) || event.starts_with(r#"{"fact":"finished""#)
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<Record> {

@@ -12,4 +12,5 @@ mod remembered;
 mod secrecy;
 mod stage;
 mod standards;
+mod station;
 mod trouble;

@@ -50,6 +50,6 @@ async fn the_journals_bytes_hold_no_secret_of_a_job() {
             assert!(!found, "{canary} in {:?}", file.file_name());
         }
     }
-    // While it is open: the journal, its write-ahead log and index, the lock.
-    assert_eq!(looked_at, 4);
+    // While it is open: the journal, its write-ahead log and index, the lock, the key that signs it.
+    assert_eq!(looked_at, 5);
 }

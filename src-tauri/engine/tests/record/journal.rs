@@ -127,7 +127,7 @@ async fn a_journal_of_a_newer_version_is_left_as_it_is() {
     }
     assert_eq!(std::fs::read(&path).expect("it is there"), before);
     let beside: Vec<_> = std::fs::read_dir(dir.path()).expect("it is there").collect();
-    assert_eq!(beside.len(), 2, "the journal and the lock, nothing of SQLite's: {beside:?}");
+    assert_eq!(beside.len(), 3, "the journal, its key and the lock, nothing of SQLite's: {beside:?}");
 }
 
 #[test]
@@ -355,4 +355,94 @@ async fn a_kind_of_fact_that_is_not_known_is_of_a_newer_version() {
     // A program of the first version stops at the first batch and reads a journal that has none.
     assert_eq!(forms, [2, 2, 1, 2, 1]);
     assert_eq!(entries.len(), forms.len());
+}
+
+// ---- signatures
+
+/// Alters the fact of this number and makes the whole chain fit again, as somebody would who has the file but not the key.
+fn rewrite(dir: &Path, seq: i64) {
+    use sha2::{Digest, Sha256};
+    let db = Connection::open(dir.join(JOURNAL_FILE)).expect("the journal is closed");
+    db.execute_batch("DROP TRIGGER facts_stay; DROP TRIGGER facts_stay_as_they_are;")
+        .expect("both are there");
+    type Row = (i64, i64, [u8; 16], u32, String);
+    let rows: Vec<Row> = db
+        .prepare("SELECT seq, at, job, v, event FROM facts ORDER BY seq")
+        .expect("the table is there")
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+        .expect("it can be read")
+        .collect::<Result<_, _>>()
+        .expect("it can be read");
+    let mut hash = [0_u8; 32];
+    for (number, at, job, v, event) in rows {
+        let at = if number == seq { at + 1 } else { at };
+        let job = uuid::Uuid::from_bytes(job);
+        let mut sha = Sha256::new();
+        sha.update(hash);
+        sha.update(format!(r#"{{"v":{v},"seq":{number},"at":{at},"job":"{job}","event":"#));
+        sha.update(&event);
+        sha.update("}");
+        hash = sha.finalize().into();
+        db.execute("UPDATE facts SET at = ?2, hash = ?3 WHERE seq = ?1", rusqlite::params![number, at, hash])
+            .expect("the triggers are gone");
+    }
+    db.execute("UPDATE head SET hash = ?1", [hash]).expect("the head is there");
+}
+
+#[tokio::test]
+async fn a_chain_that_was_rewritten_to_fit_lacks_the_signature() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    {
+        let journal = Journal::open(dir.path()).expect("a fresh folder");
+        for unit in 1..=3 {
+            let events = journey(&format!("24:6F:28:11:22:3{unit}"), 4710 + unit);
+            let events = events.into_iter().map(|event| (job(unit as u128), event)).collect();
+            journal.append_all(events).await.expect("a fresh journal");
+        }
+        let verified = journal.verify().expect("intact");
+        assert_eq!((verified.sealed, verified.key), (60, Some(journal.key())));
+    }
+    // The second unit's record: the signature under its end does not fit any more.
+    rewrite(dir.path(), 25);
+    assert_damaged(dir.path(), 40);
+}
+
+#[tokio::test]
+async fn records_without_a_signature_are_noticed() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    written(dir.path()).await;
+    tamper(dir.path(), "DROP TRIGGER seals_stay; DELETE FROM seals;");
+    assert_damaged(dir.path(), 20);
+}
+
+#[tokio::test]
+async fn a_signature_by_another_key_is_noticed() {
+    let (dir, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    written(dir.path()).await;
+    written(other.path()).await;
+    // The whole journal of another folder in the place of this one.
+    std::fs::copy(other.path().join(JOURNAL_FILE), dir.path().join(JOURNAL_FILE)).expect("both are closed");
+    assert_damaged(dir.path(), 20);
+}
+
+#[tokio::test]
+async fn the_key_is_the_folders_own_and_stays() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    written(dir.path()).await;
+    let key = Journal::open(dir.path()).expect("it is closed").key();
+    assert_eq!(Journal::open(dir.path()).expect("it is closed").key(), key);
+    let file = dir.path().join(engine::record::seal::KEY_FILE);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&file).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "nobody else reads it");
+    }
+    // A journal that is older than its key is as good as it was.
+    std::fs::remove_file(&file).expect("it is there");
+    let journal = Journal::open(dir.path()).expect("a key is made anew");
+    assert_ne!(journal.key(), key);
+    assert_eq!(journal.verify().expect("intact").key, Some(key));
+    journal.append(job(7), finished(Outcome::Failed)).await.expect("it goes on");
+    assert_eq!(journal.verify().expect("intact").key, Some(journal.key()));
 }
