@@ -3,12 +3,15 @@
 mod station;
 
 use crate::stage::{Stage, Trouble};
+use crate::{opening, shell};
 use api::desk::{DeskUpdate, DeskView, FactView, JobRequest, LookView, ProfileView, WindowSecret};
+use std::sync::{Mutex, PoisonError};
 use tauri::ipc::Channel;
-use tauri::{Builder, Runtime, State};
+use tauri::{AppHandle, Builder, State, Wry};
+use tokio_util::sync::CancellationToken;
 
-pub fn register<R: Runtime>(builder: Builder<R>) -> Builder<R> {
-    builder.invoke_handler(tauri::generate_handler![
+pub fn register(builder: Builder<Wry>) -> Builder<Wry> {
+    builder.manage(Watcher::default()).invoke_handler(tauri::generate_handler![
         snapshot,
         watch,
         look,
@@ -30,27 +33,46 @@ pub fn register<R: Runtime>(builder: Builder<R>) -> Builder<R> {
         station::station_command,
         station::station_sign_on,
         station::station_codes,
-        station::insights
+        station::insights,
+        shell::commands::shell_words,
+        shell::commands::shell_news,
+        shell::commands::close_window,
+        shell::commands::answer_close
     ])
 }
 
 type Answer<T> = Result<T, Trouble>;
 
 #[tauri::command]
-fn snapshot(stage: State<'_, Stage>) -> DeskView {
-    stage.desk().snapshot()
+async fn snapshot(app: AppHandle) -> Answer<DeskView> {
+    Ok(opening::stage(&app).await?.desk().snapshot())
 }
 
 #[tauri::command]
-fn watch(stage: State<'_, Stage>, channel: Channel<Vec<DeskUpdate>>) {
-    let mut updates = stage.desk().watch();
-    tauri::async_runtime::spawn(async move {
+async fn watch(app: AppHandle, watcher: State<'_, Watcher>, channel: Channel<Vec<DeskUpdate>>) -> Answer<()> {
+    let mut updates = opening::stage(&app).await?.desk().watch();
+    let page = watcher.next_page();
+    tauri::async_runtime::spawn(page.run_until_cancelled_owned(async move {
         while let Some(list) = updates.recv().await {
             if channel.send(list).is_err() {
                 return; // the page is gone; a new one asks again
             }
         }
-    });
+    }));
+    Ok(())
+}
+
+/// The page that is told of changes: there is one, and one that is loaded anew takes the place of the one before.
+#[derive(Default)]
+pub struct Watcher(Mutex<CancellationToken>);
+
+impl Watcher {
+    fn next_page(&self) -> CancellationToken {
+        let next = CancellationToken::new();
+        let mut page = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *page, next.clone()).cancel();
+        next
+    }
 }
 
 #[tauri::command]

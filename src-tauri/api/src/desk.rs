@@ -431,6 +431,9 @@ pub fn typescript() -> String {
         JobRequest,
         RefusalView,
         ReasonView,
+        crate::shell::ShellWords,
+        crate::shell::ShellNews,
+        crate::shell::CloseAnswer,
     );
     use {insights::*, station::*};
     declare!(

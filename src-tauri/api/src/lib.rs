@@ -14,6 +14,7 @@ pub mod lines;
 mod look_view;
 pub mod moment;
 pub mod secrets;
+pub mod shell;
 pub mod state;
 mod station_view;
 pub mod stations;

@@ -11,7 +11,7 @@ use crate::job_view::millis;
 use cloud::{Cloud, CloudCause};
 use engine::record::UnitState;
 use engine::work::{Engine, Spotted, Update};
-use engine::{Fault, FaultCode, JobId, Step};
+use engine::{Fault, FaultCode, JobId, Step, UnitId};
 use futures::StreamExt;
 use link::{Change, LinkError, Medium, Readiness};
 use proto::{Address, Advert, MediumKind};
@@ -74,8 +74,12 @@ struct Picture {
     sightings: BTreeMap<String, (SightingView, Address)>,
     jobs: HashMap<JobId, JobView>,
     units: BTreeMap<String, UnitView>,
-    /// What changed since the last beat, by what it is about; the last state wins.
-    changed: Vec<(String, DeskChange)>,
+    /// What changed since the last beat, by what it is about; the last state wins, at the place of the last change.
+    changed: BTreeMap<u64, DeskChange>,
+    /// Where in `changed` the last change of each thing stands.
+    places: HashMap<String, u64>,
+    /// The next place.
+    place: u64,
     listeners: Vec<mpsc::UnboundedSender<Vec<DeskUpdate>>>,
 }
 
@@ -91,7 +95,9 @@ impl Desk {
             sightings: BTreeMap::new(),
             jobs: HashMap::new(),
             units: parts.engine.units().iter().map(|unit| (unit.unit.to_string(), unit_view(unit))).collect(),
-            changed: Vec::new(),
+            changed: BTreeMap::new(),
+            places: HashMap::new(),
+            place: 0,
             listeners: Vec::new(),
         };
         // Subscribed before the picture is drawn, so that nothing falls in between; a fact that is drawn twice is the same.
@@ -185,8 +191,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Picture {
     fn change(&mut self, about: String, change: DeskChange) {
-        self.changed.retain(|(other, _)| *other != about);
-        self.changed.push((about, change));
+        self.place += 1;
+        if let Some(before) = self.places.insert(about, self.place) {
+            self.changed.remove(&before);
+        }
+        self.changed.insert(self.place, change);
     }
 
     fn tell(&mut self) {
@@ -194,7 +203,8 @@ impl Picture {
             return;
         }
         let mut updates = Vec::with_capacity(self.changed.len());
-        for (_, change) in self.changed.drain(..) {
+        self.places.clear();
+        for change in std::mem::take(&mut self.changed).into_values() {
             self.number += 1;
             updates.push(DeskUpdate { number: self.number, change });
         }
@@ -263,10 +273,8 @@ async fn follow_jobs(shared: Arc<Shared>, mut updates: tokio::sync::broadcast::R
             Update::Fact(fact) => {
                 picture.jobs.entry(job).or_insert_with(|| JobView::new(job, fact.at)).apply(&fact);
                 let unit = picture.jobs.get(&job).and_then(|view| view.unit.clone());
-                if let Some(state) =
-                    shared.engine.units().iter().find(|state| Some(state.unit.0.as_str()) == unit.as_deref())
-                {
-                    let unit = unit_view(state);
+                if let Some(state) = unit.and_then(|unit| shared.engine.unit(&UnitId(unit))) {
+                    let unit = unit_view(&state);
                     picture.units.insert(unit.unit.clone(), unit.clone());
                     picture.change(format!("unit {}", unit.unit), DeskChange::Unit { unit: Box::new(unit) });
                 }

@@ -26,7 +26,7 @@ pub(super) enum Ground {
 }
 
 impl Ground {
-    pub(super) fn settings(&self) -> Result<SettingsView, String> {
+    pub(super) fn settings(&self) -> Result<SettingsView, Refusal> {
         match self {
             Ground::Practice(world) => Ok(SettingsView {
                 profiles: vec![ProfileView {
@@ -42,9 +42,8 @@ impl Ground {
                 last_ssid: Some(sim::air::PRACTICE_SSID.to_owned()),
             }),
             Ground::Real { profiles, strongbox } => {
-                let said = |refusal: Refusal| format!("{:?}", refusal.reasons);
-                let all = profiles.all().map_err(said)?;
-                let current = profiles.current().map_err(said)?;
+                let all = profiles.all()?;
+                let current = profiles.current()?;
                 Ok(SettingsView {
                     last_ssid: all
                         .iter()
@@ -155,10 +154,12 @@ pub(super) fn real_media() -> Vec<Arc<dyn Medium>> {
 }
 
 /// Where journal and profiles live: `FIRSTLIGHT_STATE`, else the platform's data folder, which the command line shares.
-pub(super) fn state_folder() -> Result<PathBuf, String> {
+pub(super) fn state_folder() -> Result<PathBuf, Refusal> {
     match std::env::var_os("FIRSTLIGHT_STATE") {
         Some(dir) => Ok(dir.into()),
-        None => api::state::folder()
-            .ok_or_else(|| "the system names no data folder; set FIRSTLIGHT_STATE".to_owned()),
+        None => api::state::folder().ok_or_else(|| {
+            let why = "the system names no data folder; set FIRSTLIGHT_STATE";
+            Refusal::of(RefusalCode::StateUnusable, &[("why", why)])
+        }),
     }
 }

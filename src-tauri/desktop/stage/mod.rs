@@ -16,6 +16,7 @@ pub use trouble::Trouble;
 use api::clouds::OneCloud;
 use api::stations::StationDesk;
 use api::watch::{Desk, DeskParts};
+use engine::Refusal;
 use engine::plan::profile::Profiles;
 use engine::record::Journal;
 use engine::vault::Vault;
@@ -23,7 +24,7 @@ use engine::work::{Clouds, Engine};
 use ground::{Ground, real_clouds, real_media, state_folder};
 use jobs::Cancels;
 use std::sync::Arc;
-use strongbox::Strongbox;
+use strongbox::{Strongbox, unreadable};
 
 pub struct Stage {
     desk: Desk,
@@ -34,7 +35,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub async fn open(practice: bool) -> Result<Stage, Box<dyn std::error::Error>> {
+    pub async fn open(practice: bool) -> Result<Stage, Trouble> {
         let (ground, media, clouds, journal) = if practice {
             let world = sim::practice_world();
             let media = world.media();
@@ -42,13 +43,13 @@ impl Stage {
             (Ground::Practice(world), media, clouds, Journal::in_memory())
         } else {
             let dir = state_folder()?;
-            let journal = Journal::open(&dir)?;
-            let strongbox = Arc::new(Strongbox::new(Vault::open(&dir, None).await?));
+            let journal = Journal::open(&dir).map_err(|error| Refusal::journal(&error))?;
+            let vault = Vault::open(&dir, None).await.map_err(|error| unreadable(&error))?;
+            let strongbox = Arc::new(Strongbox::new(vault));
             let clouds = real_clouds(&dir, &strongbox);
             (Ground::Real { profiles: Profiles::of(&dir), strongbox }, real_media(), clouds, journal)
         };
-        let engine = Engine::new(journal, media.clone(), clouds.clone())
-            .map_err(|refusal| format!("{:?}", refusal.reasons))?;
+        let engine = Engine::new(journal, media.clone(), clouds.clone())?;
         let settings = ground.settings()?;
         let cloud = match ground.cloud_ref(&settings) {
             Some(which) => clouds.cloud(&which).await.ok(),

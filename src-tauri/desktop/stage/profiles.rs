@@ -57,10 +57,7 @@ impl Stage {
             }
         }
         profiles.set_current(Some(&name))?;
-        let settings = self
-            .ground
-            .settings()
-            .map_err(|why| Refusal::of(RefusalCode::FileUnreadable, &[("why", &why)]))?;
+        let settings = self.ground.settings()?;
         let cloud: Option<Arc<dyn Cloud>> = match self.ground.cloud_ref(&settings) {
             Some(which) => self.clouds.cloud(&which).await.ok(),
             None => None,

@@ -28,12 +28,12 @@ fn practice_bench(world: &sim::World) -> StationPlan {
     StationPlan { slots, ..StationPlan::new("Practice bench", 1) }
 }
 
-pub(super) fn open(ground: &Ground, engine: Engine) -> Result<StationDesk, String> {
+pub(super) fn open(ground: &Ground, engine: Engine) -> Result<StationDesk, Refusal> {
     let (keeper, ready_made) = match ground {
         Ground::Practice(world) => (None, Some(practice_bench(world))),
         Ground::Real { profiles, .. } => (profiles.folder().map(Stations::of), None),
     };
-    StationDesk::open(engine, keeper, ready_made, None).map_err(|refusal| format!("{:?}", refusal.reasons))
+    StationDesk::open(engine, keeper, ready_made, None)
 }
 
 impl Stage {

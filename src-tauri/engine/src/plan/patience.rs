@@ -121,3 +121,10 @@ pub const TAKT_OF: usize = 20;
 /// A check of the computer for a person, and the cloud's record after a pass: services that are there answer within a
 /// second or two, and nobody should wait for those that are not.
 pub const ASIDE: Duration = Duration::from_secs(10);
+
+/// Without a job for this long, the work counts as done: a batch needs a moment from one unit to the next, and the
+/// computer should not go to sleep in it, nor a person be called.
+pub const WORK_OVER: Duration = Duration::from_secs(2);
+
+/// Work that took longer is worth a word on the desktop: so long nobody waits without looking elsewhere.
+pub const WORTH_A_WORD: Duration = Duration::from_secs(10);

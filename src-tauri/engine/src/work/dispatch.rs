@@ -349,6 +349,16 @@ impl Engine {
         self.shared().ledger().units().cloned().collect()
     }
 
+    /// One unit, without a copy of all.
+    pub fn unit(&self, unit: &UnitId) -> Option<UnitState> {
+        self.shared().ledger().unit(unit).cloned()
+    }
+
+    /// The jobs that run now, in this process; what a crash left open is not among them.
+    pub async fn running(&self) -> Vec<JobId> {
+        self.shared().running().await
+    }
+
     /// All facts of a unit's jobs, in order. Blocks while reading.
     pub fn history(&self, unit: &UnitId) -> Vec<Fact> {
         let jobs = self.shared().ledger().unit(unit).map(|unit| unit.jobs.clone()).unwrap_or_default();

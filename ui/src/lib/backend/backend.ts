@@ -1,6 +1,7 @@
 /** The only door to Rust. Everything the window can ask stands here; `tauri.ts` and `replay.ts` fulfil it. */
 import type { StationCalls } from './station';
 import type {
+	CloseAnswer,
 	DeskUpdate,
 	DeskView,
 	FactView,
@@ -8,13 +9,26 @@ import type {
 	JobRequest,
 	LookView,
 	ProfileView,
-	RefusalView
+	RefusalView,
+	ShellNews,
+	ShellWords
 } from './bindings/views';
 
 export type * from './bindings/views';
 export type { StationCalls } from './station';
 
-export interface Backend {
+/** The app around the page. */
+export interface ShellBackend {
+	/** The words in which a person is told who does not look at the page. */
+	shellWords(words: ShellWords): Promise<void>;
+	/** What the page is told of its window; returns a way to stop. */
+	shellNews(on: (news: ShellNews) => void): Promise<() => void>;
+	/** The same as a click on the window's cross. */
+	closeWindow(): Promise<void>;
+	answerClose(answer: CloseAnswer): Promise<void>;
+}
+
+export interface Backend extends ShellBackend {
 	snapshot(): Promise<DeskView>;
 	/** Every change from now on, in order, each beat's in one list; returns a way to stop. */
 	watch(on: (updates: DeskUpdate[]) => void): Promise<() => void>;

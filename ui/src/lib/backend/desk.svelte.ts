@@ -1,15 +1,17 @@
 /** The one picture of the world that all screens share: a snapshot, kept true by numbered updates. */
 import { getContext, setContext } from 'svelte';
-import type {
-	Backend,
-	DeskChange,
-	DeskUpdate,
-	DeskView,
-	JobView,
-	SettingsView,
-	SightingView,
-	StatusView,
-	UnitView
+import {
+	asTrouble,
+	type Trouble,
+	type Backend,
+	type DeskChange,
+	type DeskUpdate,
+	type DeskView,
+	type JobView,
+	type SettingsView,
+	type SightingView,
+	type StatusView,
+	type UnitView
 } from './backend';
 
 /** What a list of updates changes, before it is shown. */
@@ -17,7 +19,7 @@ type Draft = Partial<Pick<Desk, 'sightings' | 'jobs' | 'units'>>;
 
 export class Desk {
 	ready = $state(false);
-	trouble = $state<string | null>(null);
+	trouble = $state<Trouble | null>(null);
 	practice = $state(false);
 	version = $state('');
 	status = $state<StatusView | null>(null);
@@ -28,15 +30,28 @@ export class Desk {
 	jobs = $state.raw<Record<string, JobView>>({});
 	units = $state.raw<Record<string, UnitView>>({});
 	#number = 0;
+	#stop: (() => void) | null = null;
 	#held: DeskUpdate[] | null = null;
 
 	constructor(readonly backend: Backend) {}
 
-	/** Watches first and asks then, so that nothing falls in between. Returns a way to stop. */
-	async open(): Promise<() => void> {
-		const stop = await this.backend.watch((updates) => this.takeAll(updates));
+	/**
+	 * Watches first and asks then, so that nothing falls in between. What speaks against it stands in `trouble`, and a
+	 * person who has cured it tries again.
+	 */
+	async open() {
+		try {
+			this.#stop ??= await this.backend.watch((updates) => this.takeAll(updates));
+		} catch (error) {
+			this.trouble = asTrouble(error);
+			return;
+		}
 		await this.refresh();
-		return stop;
+	}
+
+	close() {
+		this.#stop?.();
+		this.#stop = null;
 	}
 
 	async refresh(after: DeskUpdate[] = []) {
@@ -44,7 +59,7 @@ export class Desk {
 		try {
 			this.#show(await this.backend.snapshot());
 		} catch (error) {
-			this.trouble = String(error);
+			this.trouble = asTrouble(error);
 			this.#held = null; // the next update asks again
 			return;
 		}

@@ -79,14 +79,17 @@ test('an update that is in the picture already changes nothing', async () => {
 });
 
 test('a backend that gives no picture says so, and a later one clears it', async () => {
-	const backend: Backend = { ...replay(), snapshot: () => Promise.reject(new Error('no engine')) };
+	const backend: Backend = {
+		...replay(),
+		watch: () => Promise.resolve(() => {}),
+		snapshot: () => Promise.reject(new Error('no engine'))
+	};
 	const desk = new Desk(backend);
-	const stop = await desk.open();
-	stop();
-	expect(desk.trouble).toContain('no engine');
+	await desk.open();
+	expect(JSON.stringify(desk.trouble)).toContain('no engine');
 	expect(desk.ready).toBe(false);
 	backend.snapshot = () => Promise.resolve(at(0));
-	await desk.refresh();
+	await desk.open();
 	expect(desk.trouble).toBeNull();
 	expect(desk.ready).toBe(true);
 });
@@ -114,4 +117,25 @@ test('a gap in the middle of a list loses nothing of what comes after it', async
 	]);
 	await answer(at(12));
 	await vi.waitFor(() => expect(desk.sightings[first]?.rssi).toBe(-30));
+});
+
+test('a journal that another process has is told with its reason, and watched once it is free', async () => {
+	const refusal = {
+		refusal: { reasons: [{ code: 'refused.state_in_use' as const, about: { why: 'pid 7' } }] }
+	};
+	const watch = vi.fn<Backend['watch']>(() => Promise.reject(refusal));
+	const desk = new Desk({ ...replay(), watch });
+	await desk.open();
+	expect(desk.trouble).toEqual(refusal);
+	let tell: (updates: DeskUpdate[]) => void = () => {};
+	watch.mockImplementation((on) => {
+		tell = on;
+		return Promise.resolve(() => {});
+	});
+	await desk.open();
+	expect([desk.trouble, desk.ready]).toEqual([null, true]);
+	tell([{ number: recording.view.number + 1, change: left(first) }]);
+	expect(desk.sightings[first]).toBeUndefined();
+	await desk.open();
+	expect(watch).toHaveBeenCalledTimes(2);
 });

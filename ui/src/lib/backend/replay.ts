@@ -42,6 +42,10 @@ export function replay(tape: Recording = recording, every = 0): Backend {
 		history: (unit) => Promise.resolve(tape.histories[unit] ?? []),
 		reconfigure: () => Promise.reject(refused),
 		rename: () => Promise.reject(refused),
-		saveProfile: () => Promise.reject(refused)
+		saveProfile: () => Promise.reject(refused),
+		shellWords: () => Promise.resolve(),
+		shellNews: () => Promise.resolve(() => {}),
+		closeWindow: () => Promise.resolve(),
+		answerClose: () => Promise.resolve()
 	};
 }

@@ -1,7 +1,7 @@
 /** The backend that talks to Rust through Tauri. Nothing else in the UI knows Tauri. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import type { StationCalls } from './station';
-import type { Backend, DeskUpdate, StationView } from './backend';
+import type { Backend, DeskUpdate, ShellNews, StationView } from './backend';
 
 const station: StationCalls = {
 	view: () => invoke('station'),
@@ -50,7 +50,21 @@ export const tauri: Backend = {
 	history: (unit) => invoke('history', { unit }),
 	reconfigure: (unit) => invoke('reconfigure', { unit }),
 	rename: (unit, name) => invoke('rename', { unit, name }),
-	saveProfile: (profile, secrets) => invoke('save_profile', { profile, secrets })
+	saveProfile: (profile, secrets) => invoke('save_profile', { profile, secrets }),
+	shellWords: (words) => invoke('shell_words', { words }),
+	async shellNews(on) {
+		const channel = new Channel<ShellNews>();
+		let open = true;
+		channel.onmessage = (news) => {
+			if (open) on(news);
+		};
+		await invoke('shell_news', { channel });
+		return () => {
+			open = false;
+		};
+	},
+	closeWindow: () => invoke('close_window'),
+	answerClose: (answer) => invoke('answer_close', { answer })
 };
 
 export const insideTauri = (): boolean => '__TAURI_INTERNALS__' in window;

@@ -1,8 +1,10 @@
 /** German: the same keys as English; a missing one fails the type check. */
 import { deviceDe } from './device';
 import type { Words } from './en';
+import { shellDe } from './shell';
 
 export const de: Words = {
+	shell: shellDe,
 	app: {
 		name: 'Firstlight',
 		practice: 'Übung',

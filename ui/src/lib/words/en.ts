@@ -1,7 +1,9 @@
 /** English: every sentence a person reads in the window, except those of faults (faults.en.ts). */
 import { deviceEn } from './device';
+import { shellEn } from './shell';
 
 export const en = {
+	shell: shellEn,
 	app: {
 		name: 'Firstlight',
 		practice: 'Practice',

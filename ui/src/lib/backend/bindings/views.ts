@@ -274,6 +274,24 @@ export type RefusalView = { reasons: Array<ReasonView>, };
 
 export type ReasonView = { code: RefusalCode, about: { [key in string]: string }, };
 
+export type ShellWords = { title: string, 
+/**
+ * One device: `{name}`, `{outcome}`.
+ */
+one: string, 
+/**
+ * Several: `{passed}`, `{failed}`, `{unknown}`.
+ */
+several: string, 
+/**
+ * Why the computer stays awake.
+ */
+awake: string, passed: string, failed: string, unknown: string, skipped: string, };
+
+export type ShellNews = { "kind": "close_asked", running: Array<string>, };
+
+export type CloseAnswer = "background" | "stop" | "back";
+
 export type StationView = { plan: StationPlanView, 
 /**
  * A lead's PIN is needed to change, arm and disarm it.
