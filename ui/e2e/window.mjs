@@ -57,13 +57,15 @@ export class Window {
 	#base;
 	#session;
 	#shown;
+	#env;
+	#args;
 	#ends = [];
 
 	/** Opens the app; `size` is that of the display, which the window fills. */
-	static async open({ args = ['--practice'], env = {}, size = '1280x800', dark = false } = {}) {
+	static async open({ args = ['--practice'], env = {}, size = '1280x800', dark = false, before } = {}) {
 		const window = new Window();
 		try {
-			await window.#start(args, env, size, dark);
+			await window.#start(args, env, size, dark, before);
 		} catch (error) {
 			await window.close();
 			throw error;
@@ -71,7 +73,7 @@ export class Window {
 		return window;
 	}
 
-	async #start(args, env, size, dark) {
+	async #start(args, env, size, dark, before) {
 		const home = mkdtempSync(join(tmpdir(), 'firstlight-window-'));
 		this.#ends.push(() => rmSync(home, { recursive: true, force: true }));
 		const port = await freePort();
@@ -90,15 +92,17 @@ export class Window {
 			GTK_THEME: dark ? 'Adwaita:dark' : 'Adwaita',
 			...env
 		};
-		const driver = spawn(
-			'dbus-run-session',
-			['--', 'WebKitWebDriver', `--port=${port}`, '--host=127.0.0.1'],
-			{
-				env: all,
-				stdio: ['ignore', 'ignore', 'inherit'],
-				detached: true
-			}
-		);
+		// A bus of its own, so that no other app is taken for this one; it serves as the system's bus too.
+		all.DBUS_SESSION_BUS_ADDRESS = await this.#bus(all);
+		all.DBUS_SYSTEM_BUS_ADDRESS ??= all.DBUS_SESSION_BUS_ADDRESS;
+		this.#env = all;
+		this.#args = args;
+		await before?.(all);
+		const driver = spawn('WebKitWebDriver', [`--port=${port}`, '--host=127.0.0.1'], {
+			env: all,
+			stdio: ['ignore', 'ignore', 'inherit'],
+			detached: true
+		});
 		this.#ends.push(() => kill(driver));
 		this.#base = `http://127.0.0.1:${port}`;
 		await until('the driver', () => this.#ask('GET', '/status').then(() => true));
@@ -122,6 +126,40 @@ export class Window {
 			server.once('exit', () => failed(new Error('Xvfb ended; `cargo xtask setup` installs it')));
 		});
 		return `:${number}`;
+	}
+
+	async #bus(env) {
+		const bus = spawn('dbus-daemon', ['--session', '--nofork', '--print-address=1'], {
+			env,
+			stdio: ['ignore', 'pipe', 'ignore'],
+			detached: true
+		});
+		this.#ends.push(() => kill(bus));
+		return new Promise((done, failed) => {
+			bus.stdout.once('data', (text) => done(String(text).trim()));
+			bus.once('exit', () => failed(new Error('no session bus; `cargo xtask setup` installs dbus')));
+		});
+	}
+
+	/** A second start of the app by the same person; gives its exit code. */
+	startAgain() {
+		const second = spawn(app, this.#args, { env: this.#env, stdio: 'ignore' });
+		return new Promise((done, failed) => {
+			second.once('exit', done);
+			second.once('error', failed);
+		});
+	}
+
+	/** Whether the window is on the display. */
+	visible() {
+		const name = this.#args.includes('--practice') ? 'Firstlight (practice)' : 'Firstlight';
+		const said = spawnSync('xwininfo', ['-name', name], {
+			env: this.#env,
+			encoding: 'utf8',
+			timeout: BOUND_MS
+		});
+		if (said.error) throw said.error;
+		return said.stdout.includes('IsViewable');
 	}
 
 	async #ask(method, path, body) {

@@ -17,6 +17,8 @@ const WINDOW_TESTS: &[(&str, &str)] = &[
     ("dbus", "a session bus for the tests"),
     ("imagemagick", "pictures of the screen"),
     ("fonts-dejavu-core", "letters on that display"),
+    ("x11-utils", "asking that display whether the window is there"),
+    ("python3-dbusmock", "a desktop that notes who calls a person or keeps the computer awake"),
 ];
 
 pub fn everything() -> Outcome {

@@ -1,14 +1,14 @@
 /** English and German words of the app around its screens: closing, calling a person, appearance. */
 export const shellEn = {
 	closeTitle: 'Jobs are running',
-	closeOne: 'One device is being provisioned. Nothing is lost if you look around first.',
-	closeSeveral: '{n} devices are being provisioned. Nothing is lost if you look around first.',
+	closeOne: 'One device is being provisioned. Nothing is lost yet: choose what becomes of it.',
+	closeSeveral: '{n} devices are being provisioned. Nothing is lost yet: choose what becomes of them.',
 	closeMore: 'and {n} more',
 	background: 'Close the window, let them finish',
 	backgroundHint: 'The window comes back when they are done, or when you start Firstlight again.',
 	stop: 'Stop them and quit',
 	stopHint:
-		'A device that has its token already may still come to light; Firstlight looks for it at the next start.',
+		'A device that has its token already may still come to light: its job ends as “Not known yet” and can be checked again.',
 	back: 'Back to the window',
 	stopping: 'Stopping…',
 	quit: 'Quit',
@@ -27,14 +27,14 @@ export const shellEn = {
 
 export const shellDe: typeof shellEn = {
 	closeTitle: 'Es laufen Aufträge',
-	closeOne: 'Ein Gerät wird gerade eingerichtet. Sehen Sie in Ruhe nach, es geht nichts verloren.',
-	closeSeveral: '{n} Geräte werden gerade eingerichtet. Sehen Sie in Ruhe nach, es geht nichts verloren.',
+	closeOne: 'Ein Gerät wird gerade eingerichtet. Noch ist nichts verloren: wie soll es weitergehen?',
+	closeSeveral: '{n} Geräte werden gerade eingerichtet. Noch ist nichts verloren: wie soll es weitergehen?',
 	closeMore: 'und {n} weitere',
 	background: 'Fenster schließen, fertig werden lassen',
 	backgroundHint: 'Das Fenster kommt wieder, wenn sie fertig sind oder Sie Firstlight erneut starten.',
 	stop: 'Abbrechen und beenden',
 	stopHint:
-		'Ein Gerät, das seinen Token schon hat, kann sich noch melden; Firstlight sieht beim nächsten Start nach.',
+		'Ein Gerät, das seinen Token schon hat, kann sich noch melden: sein Auftrag endet als „noch offen“ und lässt sich erneut prüfen.',
 	back: 'Zurück zum Fenster',
 	stopping: 'Wird beendet …',
 	quit: 'Beenden',
