@@ -34,7 +34,7 @@ export const shellDe: typeof shellEn = {
 	backgroundHint: 'Das Fenster kommt wieder, wenn sie fertig sind oder Sie Firstlight erneut starten.',
 	stop: 'Abbrechen und beenden',
 	stopHint:
-		'Ein Gerät, das seinen Token schon hat, kann sich noch melden: sein Auftrag endet als „noch offen“ und lässt sich erneut prüfen.',
+		'Ein Gerät, das seinen Token schon hat, kann sich noch melden: sein Auftrag endet als „Noch ungewiss“ und lässt sich erneut prüfen.',
 	back: 'Zurück zum Fenster',
 	stopping: 'Wird beendet …',
 	quit: 'Beenden',
