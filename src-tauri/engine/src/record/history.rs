@@ -457,7 +457,10 @@ impl UnitState {
             JobEvent::Described { name: Some(name), .. } => self.name = Some(name.clone()),
             JobEvent::Finished { .. } => {
                 // A late word about an old job does not hide the result of the newest one.
-                if self.jobs.last() == Some(&fact.job) {
+                let newest = self.jobs.last() == Some(&fact.job);
+                // A run that was stopped or held back says nothing of the unit: what was known of it stays.
+                let says_nothing = state.outcome == Some(Outcome::Skipped) && self.outcome.is_some();
+                if newest && !says_nothing {
                     self.outcome = state.outcome;
                     self.fault.clone_from(&state.fault);
                 }

@@ -829,7 +829,13 @@ impl Floor {
             Phase::Free | Phase::Held { .. } => {}
             // What is there stays until somebody puts it aside.
             other => {
+                let fails = matches!(&other, Phase::Ended(work) if work.outcome != Some(Outcome::Passed));
                 self.slots[slot].phase = other;
+                if fails {
+                    let name = self.slots[slot].plan.name.clone();
+                    self.hear(Heard::Held { shown: String::new(), why: Interlock::SlotTaken { slot: name } });
+                    self.say(Cue::Held);
+                }
                 return;
             }
         }
