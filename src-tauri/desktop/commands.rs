@@ -1,5 +1,6 @@
 //! What the window may ask: one line each; the work is done behind [`Stage`].
 
+mod batch;
 mod station;
 
 use crate::stage::{Stage, Trouble};
@@ -37,7 +38,22 @@ pub fn register(builder: Builder<Wry>) -> Builder<Wry> {
         shell::commands::shell_words,
         shell::commands::shell_news,
         shell::commands::close_window,
-        shell::commands::answer_close
+        shell::commands::answer_close,
+        batch::open_batch_path,
+        batch::open_batch_content,
+        batch::map_batch,
+        batch::check_batch,
+        batch::batch_problems,
+        batch::start_batch,
+        batch::resume_batch,
+        batch::pause_batch,
+        batch::continue_batch,
+        batch::retry_batch,
+        batch::stop_batch,
+        batch::batches,
+        batch::batch_rows,
+        batch::batch_report,
+        batch::watch_batches
     ])
 }
 

@@ -3,6 +3,7 @@
 //! Everything arrives as text, so that a typing error in one field does not hide the one in the next. Nothing here
 //! touches a port, a file or the network: what only the system knows (is there such a port?) is handed in.
 
+mod batch;
 mod checks;
 mod profile;
 mod settings;

@@ -4,6 +4,7 @@
 //! Not here: where they come from (`watch.rs`) and the words on screen (`ui/src/lib/words`). No view holds a secret.
 //! Times are milliseconds since the Unix epoch; they fit into a double.
 
+pub mod batch;
 pub mod insights;
 pub mod station;
 
@@ -394,6 +395,7 @@ pub fn typescript() -> String {
         format!("export type {name} ={};\n\n", members.concat())
     };
     file += &union("FaultCode", engine::FaultCode::ALL.iter().map(|code| code.as_str()).collect());
+    file += &union("ProblemCode", engine::ProblemCode::ALL.iter().map(|code| code.as_str()).collect());
     file += &union("RefusalCode", engine::RefusalCode::ALL.iter().map(|code| code.as_str()).collect());
     macro_rules! declare {
         ($($view:ty),* $(,)?) => { $(file += &format!("export {}\n\n", <$view as TS>::decl(&config));)* };
@@ -434,6 +436,21 @@ pub fn typescript() -> String {
         crate::shell::ShellWords,
         crate::shell::ShellNews,
         crate::shell::CloseAnswer,
+        batch::BatchFileView,
+        batch::BatchColumnView,
+        batch::BatchCheckView,
+        batch::ProblemView,
+        batch::BatchStartView,
+        batch::BatchPhaseView,
+        batch::BatchView,
+        batch::BatchCanaryView,
+        batch::BatchStopView,
+        batch::BatchSharedView,
+        batch::BatchFieldView,
+        batch::BatchFixView,
+        batch::BatchRowView,
+        batch::BatchRowState,
+        batch::BatchUpdate,
     );
     use {insights::*, station::*};
     declare!(

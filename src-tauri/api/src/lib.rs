@@ -5,6 +5,8 @@
 //! for machines, `desk.rs` what the window shows; `words/` holds the sentences that people read. Not here: how a
 //! terminal or a window looks, and anything that touches a device.
 
+pub mod batch_report;
+pub mod batches;
 pub mod calls;
 pub mod clouds;
 pub mod desk;

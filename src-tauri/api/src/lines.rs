@@ -7,7 +7,8 @@ use crate::moment;
 use crate::story::Story;
 use crate::words;
 use engine::fault::RefusalReason;
-use engine::record::BatchId;
+use engine::record::batch::{Bind, RowState};
+use engine::record::{BatchId, RecordedJob};
 use engine::{Blame, Fact, Fault, JobEvent, JobId, Origin, Outcome, Refusal, Retry, Step, UnitId};
 use link::{Change, Sighting};
 use proto::Advert;
@@ -79,6 +80,48 @@ pub struct FinishedLine {
     pub elapsed_ms: i64,
     pub steps: StepTimes,
     pub fault: Option<FaultLine>,
+}
+
+impl FinishedLine {
+    /// A row's end as the journal has it; a row without an end is told as skipped.
+    pub fn of_row(batch: BatchId, row: &RowState, job: Option<(JobId, RecordedJob)>) -> FinishedLine {
+        let mut line = FinishedLine::skipped(batch, row);
+        if let Some(end) = &row.end {
+            line.outcome = end.outcome;
+            line.fault = end.fault.as_deref().map(FaultLine::from);
+        }
+        if let Some((id, job)) = job {
+            line.job = Some(id);
+            line.unit = job.state.unit.clone().or(line.unit);
+            line.device_id = job.state.device.map(|device| device.0);
+            line.driver.clone_from(&job.state.driver);
+            line.attempt = job.state.attempt;
+            line.elapsed_ms = i64::try_from(job.timeline.elapsed_ms().unwrap_or(0)).unwrap_or(i64::MAX);
+            let spent = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+            line.steps =
+                StepTimes(job.timeline.steps_ms().iter().map(|(step, ms)| (*step, spent(*ms))).collect());
+        }
+        line
+    }
+
+    /// A row that was not begun.
+    pub fn skipped(batch: BatchId, row: &RowState) -> FinishedLine {
+        FinishedLine {
+            job: None,
+            origin: OriginLine { batch: Some(batch), row: Some(row.item.row), ..OriginLine::default() },
+            unit: match &row.item.bind {
+                Bind::Mac { mac: wanted } | Bind::Label { label: wanted } => Some(UnitId(wanted.clone())),
+                Bind::Next => None,
+            },
+            outcome: Outcome::Skipped,
+            device_id: None,
+            driver: None,
+            attempt: 0,
+            elapsed_ms: 0,
+            steps: StepTimes::default(),
+            fault: None,
+        }
+    }
 }
 
 /// Whence a job came; fields that nobody gave are left out.

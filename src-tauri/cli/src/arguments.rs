@@ -3,6 +3,7 @@
 //! Values stay texts here where the product judges them (`api/calls.rs`), so that one run names everything that is
 //! wrong. Not here: secrets, which are never arguments.
 
+pub mod batch;
 pub mod station;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -25,6 +26,10 @@ Examples:
     export FIRSTLIGHT_CLIENT_ID=oa2-client-id_… FIRSTLIGHT_CLIENT_SECRET=… FIRSTLIGHT_WIFI_PASSWORD=…
     firstlight scan
     firstlight provision --port /dev/ttyUSB0 --server https://fra1.blynk.cloud --org 1 --owner 2 --wifi \"Workshop 2G\"
+
+  Many devices, from a file with a row for each:
+    firstlight batch check units.csv --profile workshop
+    firstlight batch run units.csv --profile workshop
 
   After a lost answer, a closed lid or a power cut:
     firstlight reconcile
@@ -77,6 +82,9 @@ pub enum Command {
     Provision(Box<Provision>),
     /// Ask the cloud to put a device into configuration mode
     Reconfigure(Reconfigure),
+    /// Bring many devices to first light, from a file with a row for each
+    #[command(subcommand)]
+    Batch(Box<batch::Batch>),
     /// Settle what a lost answer or a crash left open
     Reconcile(Reconcile),
     /// Show cloud devices made here that never came to life

@@ -10,6 +10,7 @@ use api::calls::ProvisionRequest;
 use api::clouds::{GivenClouds, Keeper, has_sign_in};
 use api::secrets::{SecretName, Secrets};
 use async_trait::async_trait;
+use engine::plan::batch::BatchNetwork;
 use engine::plan::profile::{Profile, ProfileAuth, Profiles, SecretName as KeptName};
 use engine::vault::{Vault, VaultError, VaultKind};
 use engine::{Refusal, RefusalCode};
@@ -156,6 +157,23 @@ impl Kept {
             }
         }
         Ok(())
+    }
+
+    /// The profile's networks whose passwords are kept.
+    pub async fn networks(&self) -> Result<Vec<BatchNetwork>, Refusal> {
+        let mut networks = Vec::new();
+        let Some((profile, vault)) = &self.profile else { return Ok(networks) };
+        for wifi in &profile.wifi {
+            let password = match &wifi.password {
+                None => Some(Secret::new("")),
+                Some(name) => vault.get(&name.0).await.map_err(|error| unreadable(&error))?,
+            };
+            if let Some(password) = password {
+                let (name, ssid) = (Some(wifi.name.clone()), wifi.ssid.clone());
+                networks.push(BatchNetwork { name, ssid, password });
+            }
+        }
+        Ok(networks)
     }
 
     /// Server and sign-in, for commands that need no more.

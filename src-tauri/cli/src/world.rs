@@ -4,6 +4,8 @@ use crate::arguments::{Common, MediumChoice};
 use api::calls::ProvisionRequest;
 use api::clouds::{GivenClouds, NoClouds, OneCloud};
 use api::secrets::{SecretName, Secrets};
+use engine::plan::batch::{BatchNetwork, BatchPlan};
+use engine::record::batch::{BatchItem, Bind};
 use engine::work::Clouds;
 use link::ble::{BleMedium, BleSettings};
 use link::serial::{SerialMedium, SerialSettings};
@@ -81,6 +83,35 @@ impl Practice {
 
     pub fn world(self) -> World {
         World { media: self.0.media(), clouds: Arc::new(OneCloud(self.0.cloud())) }
+    }
+
+    /// A practice world with one device for each row of a batch.
+    pub fn for_batch(plan: &BatchPlan) -> Practice {
+        Practice::for_rows(plan.items.iter())
+    }
+
+    pub fn for_rows<'a>(items: impl Iterator<Item = &'a BatchItem>) -> Practice {
+        let wanted = items.map(|item| {
+            let (mac, name) = match &item.bind {
+                Bind::Mac { mac } => (Some(mac.clone()), None),
+                Bind::Label { label } => (None, Some(label.clone())),
+                Bind::Next => (None, None),
+            };
+            sim::PracticeUnit { mac, name, template: item.recipe.expect_template.clone() }
+        });
+        Practice(sim::practice_units(wanted))
+    }
+
+    /// The networks of the practice place, with their passwords.
+    pub fn networks(&self) -> Vec<BatchNetwork> {
+        let networks = self.0.networks().into_iter().filter(|network| !network.hidden);
+        networks
+            .map(|network| BatchNetwork {
+                name: None,
+                ssid: network.ssid,
+                password: Secret::new(network.password),
+            })
+            .collect()
     }
 
     /// Fills in what was not typed: server, organization, owner, and the network with its password.

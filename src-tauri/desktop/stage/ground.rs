@@ -1,10 +1,11 @@
 //! What the stage stands on: real ports, radios and clouds with the profiles on disk, or the practice world.
 
-use super::strongbox::{ProfileKeeper, Strongbox, sign_in};
+use super::strongbox::{ProfileKeeper, Strongbox, sign_in, unreadable};
 use api::calls::ProvisionRequest;
 use api::clouds::GivenClouds;
 use api::desk::{ProfileView, SettingsView};
 use api::secrets::{SecretName as Given, Secrets};
+use engine::plan::batch::BatchNetwork;
 use engine::plan::profile::{Profile, Profiles};
 use engine::vault::VaultKind;
 use engine::work::Clouds;
@@ -22,7 +23,7 @@ const PRACTICE_PATIENCE_S: &str = "25";
 /// Where settings come from.
 pub(super) enum Ground {
     Practice(sim::World),
-    Real { profiles: Profiles, strongbox: Arc<Strongbox> },
+    Real { profiles: Profiles, strongbox: Arc<Strongbox>, dir: PathBuf },
 }
 
 impl Ground {
@@ -41,7 +42,7 @@ impl Ground {
                 vault: "ask".to_owned(),
                 last_ssid: Some(sim::air::PRACTICE_SSID.to_owned()),
             }),
-            Ground::Real { profiles, strongbox } => {
+            Ground::Real { profiles, strongbox, dir: _ } => {
                 let all = profiles.all()?;
                 let current = profiles.current()?;
                 Ok(SettingsView {
@@ -102,7 +103,7 @@ impl Ground {
                 wish.carrier = Some(sim::air::PRACTICE_CARRIER.to_owned());
                 secrets.set(Given::Bearer, Secret::new("practice"));
             }
-            Ground::Real { profiles, strongbox } => {
+            Ground::Real { profiles, strongbox, dir: _ } => {
                 let Some(name) = profiles.current()? else {
                     return Err(Refusal::of(RefusalCode::UnknownProfile, &[("profile", "")]));
                 };
@@ -122,6 +123,36 @@ impl Ground {
             }
         }
         Ok(())
+    }
+
+    /// The networks of the profile in use, with their passwords.
+    pub(super) async fn networks(&self) -> Result<Vec<BatchNetwork>, Refusal> {
+        match self {
+            Ground::Practice(world) => Ok(world
+                .networks()
+                .into_iter()
+                .filter(|network| !network.hidden)
+                .map(|network| BatchNetwork {
+                    name: None,
+                    ssid: network.ssid,
+                    password: Secret::new(network.password),
+                })
+                .collect()),
+            Ground::Real { profiles, strongbox, dir: _ } => {
+                let Some(name) = profiles.current()? else { return Ok(Vec::new()) };
+                let mut networks = Vec::new();
+                for wifi in profiles.get(&name)?.wifi {
+                    let password = match &wifi.password {
+                        None => Some(Secret::new("")),
+                        Some(kept) => strongbox.get(kept).await.map_err(|error| unreadable(&error))?,
+                    };
+                    if let Some(password) = password {
+                        networks.push(BatchNetwork { name: Some(wifi.name), ssid: wifi.ssid, password });
+                    }
+                }
+                Ok(networks)
+            }
+        }
     }
 }
 

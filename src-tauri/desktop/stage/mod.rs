@@ -3,6 +3,7 @@
 //! Practice is the whole app on the embedded world and keeps nothing; it never sees the real state folder. Not here: what
 //! may be asked (`commands.rs`) and how it is shown (`ui`).
 
+mod batch;
 mod ground;
 mod jobs;
 mod profiles;
@@ -13,6 +14,7 @@ mod units;
 
 pub use trouble::Trouble;
 
+use api::batches::Batches;
 use api::clouds::OneCloud;
 use api::stations::StationDesk;
 use api::watch::{Desk, DeskParts};
@@ -31,6 +33,7 @@ pub struct Stage {
     ground: Ground,
     clouds: Arc<dyn Clouds>,
     cancels: Cancels,
+    batches: Batches,
     station: StationDesk,
 }
 
@@ -47,7 +50,7 @@ impl Stage {
             let vault = Vault::open(&dir, None).await.map_err(|error| unreadable(&error))?;
             let strongbox = Arc::new(Strongbox::new(vault));
             let clouds = real_clouds(&dir, &strongbox);
-            (Ground::Real { profiles: Profiles::of(&dir), strongbox }, real_media(), clouds, journal)
+            (Ground::Real { profiles: Profiles::of(&dir), strongbox, dir }, real_media(), clouds, journal)
         };
         let engine = Engine::new(journal, media.clone(), clouds.clone())?;
         let settings = ground.settings()?;
@@ -56,9 +59,11 @@ impl Stage {
             None => None,
         };
         let version = env!("CARGO_PKG_VERSION").to_owned();
+        let batches = Batches::of(engine.clone());
+        engine.keep_tracking();
         let station = station::open(&ground, engine.clone())?;
         let desk = Desk::open(DeskParts { engine, media, cloud, practice, version, settings });
-        Ok(Stage { desk, ground, clouds, cancels: Cancels::default(), station })
+        Ok(Stage { desk, ground, clouds, cancels: Cancels::default(), batches, station })
     }
 
     pub fn desk(&self) -> &Desk {

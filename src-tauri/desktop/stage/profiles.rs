@@ -17,7 +17,7 @@ impl Stage {
         id: Secret,
         secret: Secret,
     ) -> Result<(), Trouble> {
-        let Ground::Real { profiles, strongbox } = &self.ground else {
+        let Ground::Real { profiles, strongbox, dir: _ } = &self.ground else {
             let what =
                 [("what", "Practice keeps no profiles."), ("fix", "Start Firstlight without --practice.")];
             return Err(Refusal::of(RefusalCode::Usage, &what).into());

@@ -73,7 +73,7 @@ impl Ground {
                 .into_iter()
                 .find(|network| network.ssid == ssid)
                 .map(|network| proto::Secret::new(network.password))),
-            Ground::Real { profiles, strongbox } => {
+            Ground::Real { profiles, strongbox, dir: _ } => {
                 let Some(name) = profiles.current()? else {
                     return Err(Refusal::of(RefusalCode::UnknownProfile, &[("profile", "")]));
                 };

@@ -202,6 +202,40 @@ codes! {
         PinShort = "refused.pin_short",
         PinWrong = "refused.pin_wrong",
         LabelTemplate = "refused.label_template",
+        /// Rows of a batch have problems.
+        BatchProblems = "refused.batch_problems",
+        UnknownBatch = "refused.unknown_batch",
+    }
+}
+
+codes! {
+    /// What is wrong with a row or a column of a batch file, before anything is begun.
+    ProblemCode {
+        NoRows = "batch.no_rows",
+        /// Two columns mean the same.
+        ColumnTwice = "batch.column_twice",
+        /// Cells that no column names.
+        SurplusCells = "batch.surplus_cells",
+        UnitTwice = "batch.unit_twice",
+        MacBad = "batch.mac_bad",
+        /// The unit has passed before.
+        UnitDone = "batch.unit_done",
+        NameInvalid = "batch.name_invalid",
+        OwnerBad = "batch.owner_bad",
+        OwnerMissing = "batch.owner_missing",
+        OwnerUnknown = "batch.owner_unknown",
+        OrgBad = "batch.org_bad",
+        OrgMissing = "batch.org_missing",
+        OrgUnknown = "batch.org_unknown",
+        SsidLength = "batch.ssid_length",
+        PasswordLength = "batch.password_length",
+        PasswordMissing = "batch.password_missing",
+        WifiUnknown = "batch.wifi_unknown",
+        TemplateUnknown = "batch.template_unknown",
+        MetaName = "batch.meta_name",
+        PermissionMissing = "batch.permission_missing",
+        /// The cloud could not be asked.
+        CloudSilent = "batch.cloud_silent",
     }
 }
 

@@ -18,4 +18,6 @@ pub mod trouble;
 pub mod world;
 
 pub use device::{DeviceSpec, Dialect};
-pub use world::{Device, World, WorldSettings, fleet, hard_names, practice_world};
+pub use world::{
+    Device, PracticeUnit, World, WorldSettings, fleet, hard_names, practice_units, practice_world,
+};

@@ -91,6 +91,18 @@ impl Medium for MemoryMedium {
             }
             OpenOutcome::Denied => return Err(LinkError::BluetoothDenied),
         }
+        let mut radio_link = None;
+        if self.kind == MediumKind::Ble {
+            if !self.place.radio.connect.is_zero() {
+                tokio::time::sleep(self.place.radio.connect).await;
+            }
+            let refused =
+                |reason: &str| LinkError::ConnectRefused { address: text.clone(), reason: reason.to_owned() };
+            if self.place.radio_fails() {
+                return Err(refused("interference"));
+            }
+            radio_link = Some(self.place.radio_link().ok_or_else(|| refused("too many connections"))?);
+        }
         let (packets, receiver) = mpsc::unbounded_channel();
         let id = self.place.next_session();
         let opened = {
@@ -126,7 +138,7 @@ impl Medium for MemoryMedium {
                 }
             }
             let mtu = if self.kind == MediumKind::Ble { present.trouble.mtu } else { 0 };
-            present.session = Some(Session { id, packets });
+            present.session = Some(Session { id, packets, _link: radio_link });
             present.firmware.link_opened(mtu, now());
             Opened { mtu, channels }
         };

@@ -13,9 +13,9 @@ use crate::trouble::{CloudFaults, KnobError, OpenOutcome, Trouble, parse_pair};
 use link::{Change, Medium, Sighting};
 use proto::{Address, Advert, BleAdvert, MediumKind, Packet, SerialAdvert};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
 
 /// The beginning of in-memory clouds unless told otherwise: 2026-01-05 08:00 UTC, so that journals can be compared.
@@ -32,6 +32,24 @@ pub struct WorldSettings {
     pub cloud_host: String,
     /// The cloud's clock at the beginning; `None`: this computer's time.
     pub cloud_epoch_ms: Option<i64>,
+    pub radio: RadioSettings,
+}
+
+/// How the place's one Bluetooth adapter behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RadioSettings {
+    /// Connections that it holds at once; one more is refused. `None`: as many as are wanted.
+    pub links: Option<usize>,
+    /// An opening fails for no reason with this probability (0 to 1).
+    pub faults: f64,
+    /// How long an opening takes.
+    pub connect: Duration,
+}
+
+impl Default for RadioSettings {
+    fn default() -> RadioSettings {
+        RadioSettings { links: None, faults: 0.0, connect: Duration::ZERO }
+    }
 }
 
 impl Default for WorldSettings {
@@ -43,6 +61,7 @@ impl Default for WorldSettings {
             cloud: CloudFaults::default(),
             cloud_host: "cloud.practice.test".to_owned(),
             cloud_epoch_ms: Some(EPOCH_MS),
+            radio: RadioSettings::default(),
         }
     }
 }
@@ -78,6 +97,9 @@ impl World {
             devices: Mutex::new(Vec::new()),
             watchers: Mutex::new(Vec::new()),
             sessions: AtomicU64::new(1),
+            radio: settings.radio,
+            radio_chance: Mutex::new(Chance::new(settings.seed ^ 0xB1E)),
+            radio_links: Arc::default(),
         });
         let world = World { place };
         for spec in settings.devices {
@@ -281,6 +303,18 @@ pub(crate) struct Place {
     devices: Mutex<Vec<Arc<Body>>>,
     watchers: Mutex<Vec<(MediumKind, mpsc::UnboundedSender<Sighting>)>>,
     sessions: AtomicU64,
+    pub radio: RadioSettings,
+    radio_chance: Mutex<Chance>,
+    radio_links: Arc<AtomicUsize>,
+}
+
+/// A connection that the adapter holds.
+pub(crate) struct RadioLink(Arc<AtomicUsize>);
+
+impl Drop for RadioLink {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Place {
@@ -326,6 +360,19 @@ impl Place {
             return;
         }
         tokio::spawn(live(Arc::downgrade(&self), Arc::downgrade(body), body.nudge.clone()));
+    }
+
+    /// A connection of the adapter, if it holds one more.
+    pub fn radio_link(&self) -> Option<RadioLink> {
+        let held = self.radio_links.fetch_add(1, Ordering::AcqRel);
+        let link = RadioLink(self.radio_links.clone());
+        self.radio.links.is_none_or(|most| held < most).then_some(link)
+    }
+
+    /// Whether an opening fails for no reason.
+    pub fn radio_fails(&self) -> bool {
+        let mut chance = self.radio_chance.lock().unwrap_or_else(PoisonError::into_inner);
+        self.radio.faults > 0.0 && chance.strikes(self.radio.faults)
     }
 
     pub fn next_session(&self) -> u64 {
@@ -387,6 +434,8 @@ pub(crate) struct Present {
 pub(crate) struct Session {
     pub id: u64,
     pub packets: mpsc::UnboundedSender<Packet>,
+    /// Given back when the session ends.
+    pub _link: Option<RadioLink>,
 }
 
 impl Present {
@@ -626,6 +675,34 @@ pub fn hard_names(from: u32) -> Vec<DeviceSpec> {
     .zip(from..)
     .map(|(name, number)| DeviceSpec::new(Dialect::EdgentArduino, number).named(name))
     .collect()
+}
+
+/// A unit that somebody expects to find in a practice place; what is not said is made up.
+#[derive(Debug, Clone, Default)]
+pub struct PracticeUnit {
+    pub mac: Option<String>,
+    pub name: Option<String>,
+    pub template: Option<String>,
+}
+
+/// A practice place with these units, all of them in working order: by radio where a name or an address has to be seen,
+/// else by radio and cable in turn.
+pub fn practice_units(units: impl IntoIterator<Item = PracticeUnit>) -> World {
+    let devices = units.into_iter().zip(1..).map(|(unit, number)| {
+        let named = unit.mac.is_some() || unit.name.is_some();
+        let dialect = match named || number % 2 == 1 {
+            true => Dialect::EdgentArduino,
+            false => Dialect::ConsoleB,
+        };
+        let mut spec = DeviceSpec::new(dialect, number).trouble(Trouble { scale: 0.2, ..Trouble::default() });
+        spec.mac = unit.mac.unwrap_or(spec.mac);
+        spec.name = unit.name.unwrap_or(spec.name);
+        match unit.template {
+            Some(template) => spec.template(&template),
+            None => spec,
+        }
+    });
+    World::new(WorldSettings { devices: devices.collect(), cloud_epoch_ms: None, ..WorldSettings::default() })
 }
 
 /// The place behind `--practice`: units that work, over BLE and serial, and some with typical troubles, named plainly.

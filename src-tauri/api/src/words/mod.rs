@@ -3,11 +3,13 @@
 //! Each code has its words by an exhaustive match, so a missing sentence does not compile. The desktop app has its own
 //! in `ui/lib/words/`.
 
+mod batch;
 mod fault;
 mod refusal;
 mod station;
 mod steps;
 
+pub use batch::{problem, stop};
 pub use fault::{device_code, fault};
 pub use refusal::refusal;
 pub use station::{heard, held, tile};

@@ -187,5 +187,13 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             ),
             "Check the path and its permissions.",
         ),
+        RefusalCode::BatchProblems => words(
+            format!("{} of the batch file cannot be run as they are.", about.or("problems", "Some rows")),
+            "Fix what is named above and run it again; `firstlight batch check FILE --problems-to FILE` writes the rows into a file of their own.",
+        ),
+        RefusalCode::UnknownBatch => words(
+            format!("The journal knows no batch {}.", about.named("named", "batch", "of that name")),
+            "`firstlight batch list` shows the batches; without a name, `firstlight batch resume` takes the newest that is not done.",
+        ),
     }
 }

@@ -1,5 +1,6 @@
 //! One file per command: what was typed becomes a question to the engine, and its answer a report.
 
+mod batch;
 mod completions;
 mod doctor;
 mod export;
@@ -32,6 +33,7 @@ pub async fn run(context: &Context, command: Command) -> Ended {
         Command::Scan(arguments) => scan::run(context, &arguments).await,
         Command::Provision(arguments) => provision::run(context, *arguments).await,
         Command::Reconfigure(arguments) => reconfigure::run(context, &arguments).await,
+        Command::Batch(command) => batch::run(context, *command).await,
         Command::Reconcile(_) => reconcile::run(context).await,
         Command::Ghosts(arguments) => ghosts::run(context, &arguments).await,
         Command::Units => units::run(context),

@@ -46,7 +46,7 @@ fn verdict(verdict: &Verdict) -> &'static str {
     }
 }
 
-fn line(case: &Reconciled) -> Value {
+pub(super) fn line(case: &Reconciled) -> Value {
     let candidates = match &case.verdict {
         Verdict::Ambiguous { candidates } => json!(candidates),
         Verdict::Passed
@@ -65,7 +65,7 @@ fn line(case: &Reconciled) -> Value {
     })
 }
 
-fn told(case: &Reconciled) -> String {
+pub(super) fn told(case: &Reconciled) -> String {
     let who =
         case.unit.as_ref().map_or_else(|| format!("job {}", case.job), |unit| strong(&unit.to_string()));
     let device = case.device.map(|device| format!(" (device {device})")).unwrap_or_default();

@@ -128,3 +128,61 @@ pub const WORK_OVER: Duration = Duration::from_secs(2);
 
 /// Work that took longer is worth a word on the desktop: so long nobody waits without looking elsewhere.
 pub const WORTH_A_WORD: Duration = Duration::from_secs(10);
+
+// ---- many at once
+
+/// Serial ports that are open at once. A hub tree has at most 127 devices; each open port is a thread.
+pub const SERIAL_LINKS: usize = 128;
+
+/// BLE links at the beginning: every adapter that is sold takes three.
+pub const BLE_LINKS_FIRST: usize = 3;
+
+/// And at most: controllers promise seven to ten, and more conversations at once only make each slower.
+pub const BLE_LINKS_MOST: usize = 10;
+
+/// Openings that have to go well before one link more is tried: a round for each of the first links, so that a lucky one
+/// is no proof.
+pub const BLE_PROBE_AFTER: usize = 12;
+
+/// The same where trying failed again and again: a probe that fails costs half of the links for a moment, and once in so
+/// many units that does not matter.
+pub const BLE_PROBE_SELDOM: usize = 384;
+
+/// Jobs of one batch at once, also those that only wait for the cloud: a unit needs about 12 s, ten links bring one each
+/// second, and a cloud that is slow for three minutes must not stop them.
+pub const JOBS_AT_ONCE: usize = 256;
+
+/// How often a row's device is tried in one run when its trouble came before anything was handed to it.
+pub const ROW_ATTEMPTS: u32 = 3;
+
+/// Before the next try of such a device: it has to notice that the link is gone, and to advertise again.
+pub const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(3);
+
+/// A device that did not say who it is, is asked again after this, since somebody may have plugged it in badly.
+pub const ASK_AGAIN: Duration = Duration::from_secs(10);
+
+/// How often, before it is taken for no device of ours.
+pub const ASKED_MOST: u32 = 3;
+
+/// When nothing has happened for so long (no device came, no job ended), rows without a device end as not found. Twice
+/// what a single job waits, since somebody may be carrying the next box.
+pub const NO_MORE_DEVICES: Duration = Duration::from_secs(60);
+
+/// Rows of a batch in one fact: a megabyte of JSON at most.
+pub const ROWS_A_FACT: usize = 500;
+
+/// A device that was being given something when the program ended may be on its way to the cloud: as long as a device
+/// that says nothing needs for its first sign, it is only asked about and left alone.
+pub const AFTER_A_CRASH: Duration = Duration::from_secs(20);
+
+/// How often the cloud is asked about units whose end is not known yet, by the age of the question: in the first ten
+/// minutes somebody may be waiting, on the first day a device may still be switched on, after that it is a list of a few.
+pub const TRACK_YOUNG: Duration = Duration::from_secs(15);
+pub const TRACK_TODAY: Duration = Duration::from_secs(300);
+pub const TRACK_LATER: Duration = Duration::from_secs(1800);
+
+/// After so long nobody waits for a unit that the cloud has never seen; `reconcile` still asks.
+pub const TRACK_DAYS: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Units that are asked about in one round.
+pub const TRACK_AT_ONCE: usize = 50;

@@ -177,7 +177,7 @@ fn write_row(out: &mut dyn Write, fields: &[String]) -> std::io::Result<()> {
 }
 
 /// OWASP, "CSV Injection": these first characters start a formula somewhere, the full-width forms included.
-fn csv_field(text: &str) -> String {
+pub(crate) fn csv_field(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     let guarded = if formula { format!("'{text}") } else { text.to_owned() };
     if guarded.contains(['"', ',', ';', '\r', '\n', '\t']) || formula {

@@ -7,20 +7,23 @@
 use crate::fault::{Blame, Fault, FaultCode, Refusal, RefusalCode, Retry};
 use crate::plan::patience;
 use crate::plan::station::{Earlier, StationId};
+use crate::record::batch::BatchPhase;
 use crate::record::station::StationState;
 use crate::record::yields::{Figures, Scope};
 use crate::record::{
-    Entry, JobState, Journal, JournalError, Ledger, Note, Origin, RecordedJob, UnitState, origin,
+    BatchId, BatchState, Entry, JobState, Journal, JournalError, Ledger, Note, Origin, RecordedJob,
+    UnitState, origin,
 };
 use crate::work::account::Account;
 use crate::work::sightings::Spotted;
-use crate::work::{look, reconcile, runner, sightings};
+use crate::work::{look, reconcile, runner, sightings, tracking};
 use crate::{CloudRef, Fact, JobEvent, JobId, JobSecrets, Outcome, Progress, Recipe, Step, Target, UnitId};
 use async_trait::async_trait;
 use cloud::{Cloud, DeviceId};
 use futures::stream::BoxStream;
 use proto::{Address, MediumKind};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
@@ -122,6 +125,8 @@ pub(crate) struct Shared {
     /// Entries that are not of a job.
     noted: broadcast::Sender<Entry>,
     accounts: Mutex<HashMap<CloudRef, Arc<Account>>>,
+    /// Somebody asks about units whose end is not known.
+    pub(crate) tracking: AtomicBool,
 }
 
 impl std::fmt::Debug for Shared {
@@ -159,6 +164,7 @@ pub(crate) struct Order {
     pub(crate) secrets: JobSecrets,
     pub(crate) origin: Box<Origin>,
     pub(crate) gate: Option<Gate>,
+    pub(crate) way: runner::Way,
     pub(crate) cloud: Arc<dyn Cloud>,
 }
 
@@ -210,6 +216,7 @@ impl Engine {
             told,
             noted,
             accounts: Mutex::default(),
+            tracking: AtomicBool::new(false),
         });
         let dispatcher = Dispatcher {
             shared: shared.clone(),
@@ -243,7 +250,7 @@ impl Engine {
         origin: Origin,
         gate: Gate,
     ) -> Result<Job, Refusal> {
-        self.begin(recipe, target, secrets, origin, Some(gate)).await
+        self.begin(recipe, target, secrets, origin, Some(gate), runner::Way::default()).await
     }
 
     /// [`Engine::start`], with a note of whence the job comes.
@@ -254,7 +261,19 @@ impl Engine {
         secrets: JobSecrets,
         origin: Origin,
     ) -> Result<Job, Refusal> {
-        self.begin(recipe, target, secrets, origin, None).await
+        self.begin(recipe, target, secrets, origin, None, runner::Way::default()).await
+    }
+
+    /// [`Engine::start_for`], on a link that the job shares with many others. A refusal closes a link that is open.
+    pub(crate) async fn start_on(
+        &self,
+        recipe: Recipe,
+        target: Target,
+        secrets: JobSecrets,
+        origin: Origin,
+        way: runner::Way,
+    ) -> Result<Job, Refusal> {
+        self.begin(recipe, target, secrets, origin, None, way).await
     }
 
     async fn begin(
@@ -264,9 +283,10 @@ impl Engine {
         secrets: JobSecrets,
         origin: Origin,
         gate: Option<Gate>,
+        way: runner::Way,
     ) -> Result<Job, Refusal> {
         let shared = self.shared();
-        let mut order = runner::check(shared, recipe, target, secrets, origin).await?;
+        let mut order = runner::check(shared, recipe, target, secrets, origin, way).await?;
         order.gate = gate;
         let (reply, answer) = oneshot::channel();
         shared.call(Call::Begin { order: Box::new(order), reply });
@@ -313,6 +333,12 @@ impl Engine {
         reconcile::reconcile(self.shared()).await
     }
 
+    /// Keeps asking the cloud about units whose end is not known, for days and at low cost, for as long as this engine
+    /// lives. Panics outside of a tokio runtime.
+    pub fn keep_tracking(&self) {
+        tokio::spawn(tracking::keep_asking(Arc::downgrade(self.shared())));
+    }
+
     /// Cloud devices that were made here and never came to life; with `sweep`, those that nothing waits for are deleted.
     /// Devices that this journal did not make are neither named nor touched.
     pub async fn ghosts(&self, sweep: bool) -> Vec<reconcile::Ghost> {
@@ -357,6 +383,20 @@ impl Engine {
     /// The jobs that run now, in this process; what a crash left open is not among them.
     pub async fn running(&self) -> Vec<JobId> {
         self.shared().running().await
+    }
+
+    /// All batches, oldest first, each with whether it still waits for something.
+    pub fn batches(&self) -> Vec<(BatchId, BatchPhase)> {
+        self.shared().ledger().batches().map(|(id, batch)| (id, batch.phase)).collect()
+    }
+
+    pub fn batch(&self, batch: BatchId) -> Option<BatchState> {
+        self.shared().ledger().batch(batch).cloned()
+    }
+
+    /// A look at a batch without a copy of all its rows; must be short, since every job waits for it.
+    pub fn with_batch<T>(&self, batch: BatchId, look: impl FnOnce(&BatchState) -> T) -> Option<T> {
+        self.shared().ledger().batch(batch).map(look)
     }
 
     /// All facts of a unit's jobs, in order. Blocks while reading.
@@ -571,6 +611,13 @@ impl Dispatcher {
         reply: oneshot::Sender<Result<Begun, Refusal>>,
     ) -> Result<(), Dead> {
         let id = JobId(uuid::Uuid::now_v7());
+        if let Some(met) = &order.way.met {
+            // Who met the device hands its claim over.
+            self.claims
+                .values_mut()
+                .filter(|holder| **holder == met.claimant)
+                .for_each(|holder| *holder = id);
+        }
         if let Target::At { address } = &order.target {
             let holder = *self.claims.entry(Claim::Address(address.clone())).or_insert(id);
             if holder != id {

@@ -6,6 +6,7 @@
 
 use crate::fault::{Blame, Fault, FaultCode, Retry};
 use crate::plan::patience;
+use crate::work::links::{Berth, Links, Metered};
 use crate::work::runner::{Reached, Stop, Token, Walk, close};
 use crate::work::sightings;
 use crate::work::steps::odd_answer;
@@ -171,7 +172,7 @@ impl Walk {
     /// A link to the same unit again, for a second delivery; `false` when it does not come back.
     async fn reach_again(&mut self, reached: &Reached) -> Result<bool, Stop> {
         let Some(medium) = self.medium(reached.address.medium()) else { return Ok(false) };
-        let chase = Chase::after(reached, medium, self.settings(), true);
+        let chase = Chase::after(reached, medium, self.settings(), true, self.way.links.clone());
         let back = tokio::select! { biased;
             () = self.cancel.cancelled() => return Err(self.stopped(Step::Join)),
             back = tokio::time::timeout(patience::BACK_IN_SIGHT, chase.run()) => back,
@@ -179,6 +180,7 @@ impl Walk {
         match back {
             Ok(back) => {
                 self.contact = Some(back.contact);
+                self.way.berth = back.berth;
                 Ok(true)
             }
             Err(_) => Ok(false),
@@ -303,6 +305,8 @@ struct Ears {
     confirm: Option<BoxFuture<'static, Result<Option<Seen>, CloudError>>>,
     confirm_at: Option<Instant>,
     watch: Option<Watch>,
+    /// The device has said that it joins: from here on its link is only held for its words.
+    joining: bool,
 }
 
 impl Walk {
@@ -326,6 +330,7 @@ impl Walk {
             confirm: None,
             confirm_at: token.map(|_| Instant::now() + patience::FIRST_POLL_SILENT),
             watch: token.map(|token| watch(self.recipe.org, token.device, token.baseline)),
+            joining: false,
         };
         match handed {
             Handed::Over { .. } => {
@@ -345,6 +350,7 @@ impl Walk {
             if let Ok((contact, _)) = tokio::time::timeout(patience::CLOSING, following).await {
                 close(contact).await;
             }
+            self.way.berth = None;
         }
         end
     }
@@ -357,12 +363,16 @@ impl Walk {
         deadline: Instant,
     ) -> Result<JoinEnd, Stop> {
         let cancel = self.cancel.clone();
+        let links = self.way.links.clone();
         loop {
             let confirm_at = ears.confirm_at;
+            // With nobody to prove it, the device's own words are all there is.
+            let may_go = ears.joining && ears.following.is_some() && ears.watch.is_some();
             tokio::select! { biased;
                 () = cancel.cancelled() => return Err(self.stopped(self.state.step.unwrap_or(Step::Join))),
                 Some(word) = ears.words.recv() => {
                     self.record(JobEvent::Said { word: word.clone() }).await?;
+                    ears.joining |= matches!(word, DeviceWord::ConnectingNetwork | DeviceWord::ConnectingCloud | DeviceWord::NetworkUp { .. });
                     match word {
                         DeviceWord::ConnectingCloud | DeviceWord::NetworkUp { .. } => {
                             ears.confirm_at = ears.confirm_at.map(|at| at.min(Instant::now()));
@@ -402,11 +412,18 @@ impl Walk {
                 back = of(&mut ears.chase) => {
                     ears.chase = None;
                     self.contact = Some(back.contact);
+                    self.way.berth = back.berth;
                     let end = match back.trouble {
                         Some(trouble) => JoinEnd::Failed { trouble },
                         None => JoinEnd::Forgotten,
                     };
                     return self.last_look(ears.watch.clone(), end).await;
+                }
+                // Others wait for a link and this device needs it no more: the cloud decides, and should it fail, it
+                // advertises again with its error.
+                () = wanted_by_others(links.as_deref()), if may_go => {
+                    ears.joining = false;
+                    ears.stop_following.cancel();
                 }
                 () = sleep_until(confirm_at) => {
                     ears.confirm_at = None;
@@ -442,16 +459,19 @@ impl Walk {
                     self.contact = Some(contact);
                 } else {
                     close(contact).await;
+                    self.way.berth = None;
                 }
                 return self.last_look(ears.watch.clone(), JoinEnd::Failed { trouble }).await.map(Some);
             }
             FollowEnd::Connected => {
                 // Some firmware waits for us to hang up before it goes on.
                 close(contact).await;
+                self.way.berth = None;
                 self.look_now(ears);
             }
             FollowEnd::Quiet => {
                 close(contact).await;
+                self.way.berth = None;
                 if ears.watch.is_some() {
                     self.chase(reached, ears, false);
                 }
@@ -502,9 +522,17 @@ impl Walk {
             return;
         }
         if let Some(medium) = self.medium(reached.address.medium()) {
-            let chase = Chase::after(reached, medium, self.settings(), to_deliver);
+            let links = self.way.links.clone();
+            let chase = Chase::after(reached, medium, self.settings(), to_deliver, links);
             ears.chase = Some(Box::pin(chase.run()));
         }
+    }
+}
+
+async fn wanted_by_others(links: Option<&Links>) {
+    match links {
+        Some(links) => links.wanted_by_others().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -529,11 +557,13 @@ struct Chase {
     error_before: u16,
     /// Any sign of it will do, since something is still to be handed over.
     to_deliver: bool,
+    links: Option<Arc<Links>>,
 }
 
 /// It answered again.
 struct Back {
     contact: Contact,
+    berth: Option<Berth>,
     trouble: Option<DeviceTrouble>,
 }
 
@@ -543,6 +573,7 @@ impl Chase {
         medium: Arc<dyn Medium>,
         settings: DriverSettings,
         to_deliver: bool,
+        links: Option<Arc<Links>>,
     ) -> Chase {
         Chase {
             medium,
@@ -553,6 +584,7 @@ impl Chase {
             unit: reached.unit.clone(),
             error_before: reached.identity.last_error.unwrap_or(0),
             to_deliver,
+            links,
         }
     }
 
@@ -561,15 +593,15 @@ impl Chase {
         let mut looks = 0_u32;
         loop {
             self.in_sight().await;
-            if let Ok((contact, identity)) = self.ask_who_it_is().await {
+            if let Ok((contact, berth, identity)) = self.ask_who_it_is().await {
                 looks += 1;
                 let code = identity.last_error.unwrap_or(0);
                 // The first look may come while it is still trying, and then finds the error of an earlier attempt.
                 if code != 0 && (code != self.error_before || looks > 1) {
-                    return Back { contact, trouble: Some(remembered(code)) };
+                    return Back { contact, berth, trouble: Some(remembered(code)) };
                 }
                 if self.to_deliver {
-                    return Back { contact, trouble: None };
+                    return Back { contact, berth, trouble: None };
                 }
                 close(contact).await;
             }
@@ -598,7 +630,7 @@ impl Chase {
         }
     }
 
-    async fn ask_who_it_is(&self) -> Result<(Contact, DeviceIdentity), ContactError> {
+    async fn ask_who_it_is(&self) -> Result<(Contact, Option<Berth>, DeviceIdentity), ContactError> {
         let advert = match sightings::listed(std::slice::from_ref(&self.medium), &self.address).await {
             Some(advert) => advert,
             None if self.address.medium() == MediumKind::Serial => {
@@ -606,12 +638,15 @@ impl Chase {
             }
             None => return Err(LinkError::NotInSight { address: self.address.text().to_owned() }.into()),
         };
-        let link = self.medium.open(&self.address, &self.driver.wiring(&advert)).await?;
+        let wiring = self.driver.wiring(&advert);
+        let metered = Metered::new(self.medium.clone(), self.links.clone(), None);
+        let link = metered.open(&self.address, &wiring).await?;
+        let berth = metered.into_berth();
         let mut contact = Contact::new(link, |opened, now| self.driver.begin(opened, &self.settings, now));
         let answer = contact.ask(Ask::Identify, &CancellationToken::new(), &mut |_| {}).await;
         match answer {
             Ok(Answer::Identity(identity)) if UnitId::of(&identity, &advert, &self.address) == self.unit => {
-                Ok((contact, identity))
+                Ok((contact, berth, identity))
             }
             Ok(_) => {
                 close(contact).await;

@@ -4,20 +4,27 @@
 //! Not here: what is wanted (`plan`), what happened (`record`), and how a person is told (`api`).
 
 mod account;
+pub mod batch;
 pub mod dispatch;
+mod dry_run;
 mod follow;
 mod inquiry;
 mod label_pdf;
 pub mod labels;
+mod links;
 mod look;
 pub mod reconcile;
 mod runner;
 pub mod sightings;
 pub mod station;
 mod steps;
+mod tracking;
 mod veil;
 
+pub use batch::{BatchNews, BatchOptions, BatchRun, Fix};
 pub use dispatch::{Clouds, Engine, Fuse, Gate, Job, Met, Update};
+pub use links::HoldRule;
 pub use look::Look;
 pub use reconcile::{Ghost, Reconciled, Verdict};
+pub(crate) use runner::cloud_name_fits;
 pub use sightings::Spotted;

@@ -64,10 +64,18 @@ fn passer_by() -> JobId {
 }
 
 pub(crate) async fn reconcile(shared: &Arc<Shared>) -> Vec<Reconciled> {
+    reconcile_of(shared, &|_| true).await
+}
+
+/// The same for these jobs only.
+pub(crate) async fn reconcile_of(
+    shared: &Arc<Shared>,
+    concerns: &(dyn Fn(JobId) -> bool + Sync),
+) -> Vec<Reconciled> {
     let running = shared.running().await;
     let open = shared.ledger().open_cases();
     let mut settled = Vec::new();
-    for open in open.into_iter().filter(|open| !running.contains(&open.job)) {
+    for open in open.into_iter().filter(|open| concerns(open.job) && !running.contains(&open.job)) {
         let me = passer_by();
         let free = match &open.unit {
             Some(unit) => shared.claim(me, Claim::Unit(unit.clone())).await.is_ok(),

@@ -7,6 +7,7 @@ use crate::plan::patience;
 use crate::record::{JobState, JournalError, Origin};
 use crate::work::account::Account;
 use crate::work::dispatch::{Gate, Order, Shared};
+use crate::work::links::{Berth, Links};
 use crate::work::veil::Veil;
 use crate::{JobEvent, JobId, JobSecrets, Outcome, Progress, Recipe, Step, Target, UnitId, WaitingFor};
 use link::{Contact, ContactError};
@@ -73,6 +74,98 @@ pub(crate) struct Walk {
     pub(crate) state: JobState,
     pub(crate) veil: Veil,
     pub(crate) contact: Option<Contact>,
+    pub(crate) way: Way,
+    /// It only finds out who a device is, before it is known what is wanted of it: no job, no facts.
+    rehearsal: bool,
+}
+
+/// How a job comes to its link when it is one of many; a job that runs alone just opens one.
+#[derive(Debug, Default)]
+pub(crate) struct Way {
+    pub(crate) links: Option<Arc<Links>>,
+    /// The right to the link that is open, or about to be.
+    pub(crate) berth: Option<Berth>,
+    /// The device is open already and has said who it is.
+    pub(crate) met: Option<Met>,
+}
+
+/// A device that was asked who it is, with its link still open.
+pub(crate) struct Met {
+    pub(crate) reached: Reached,
+    pub(crate) contact: Contact,
+    /// Who holds the claim on its address until a job takes it over.
+    pub(crate) claimant: JobId,
+}
+
+impl std::fmt::Debug for Met {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Met").field("unit", &self.reached.unit).finish_non_exhaustive()
+    }
+}
+
+/// Opens a device and asks who it is, for whoever then decides what is wanted of it. The way keeps its berth.
+pub(crate) async fn meet(
+    shared: &Arc<Shared>,
+    address: &Address,
+    advert: &Advert,
+    recipe: Recipe,
+    secrets: JobSecrets,
+    mut way: Way,
+) -> Result<Way, Box<Fault>> {
+    let refused = |refusal: &Refusal| {
+        let fault = Fault::new(
+            crate::FaultCode::CloudSignIn,
+            Step::Connect,
+            crate::Blame::Operator,
+            crate::Retry::AfterFix,
+        );
+        Box::new(fault.with_chain(refusal))
+    };
+    let cloud = shared.cloud(&recipe.cloud).await.map_err(|refusal| refused(&refusal))?;
+    let account = shared.account(&recipe.cloud, cloud);
+    let claimant = JobId(uuid::Uuid::now_v7());
+    let mut walk = Walk {
+        shared: shared.clone(),
+        id: claimant,
+        target: Target::At { address: address.clone() },
+        recipe,
+        secrets,
+        account,
+        cancel: CancellationToken::new(),
+        state: JobState::default(),
+        veil: Veil::default(),
+        contact: None,
+        way: Way { met: None, ..way },
+        gate: None,
+        rehearsal: true,
+    };
+    let reached = walk.reach(address, advert).await;
+    match (reached, walk.contact.take()) {
+        (Ok(reached), Some(contact)) => {
+            way = walk.way;
+            way.met = Some(Met { reached, contact, claimant });
+            Ok(way)
+        }
+        (Ok(_), None) => unreachable!("who was reached is in contact"),
+        (Err(stop), contact) => {
+            walk.contact = contact;
+            walk.let_go().await;
+            shared.release(claimant);
+            match stop {
+                Stop::Ended(_, Some(fault)) => Err(fault),
+                Stop::Ended(_, None) => Err(Box::new(Fault::cancelled(Step::Connect))),
+                Stop::NoJournal(error) => Err(Box::new(Fault::from_journal(Step::Connect, &error))),
+            }
+        }
+    }
+}
+
+/// Lets a device go that was met and is wanted by nobody.
+pub(crate) async fn part(shared: &Arc<Shared>, mut way: Way) {
+    if let Some(met) = way.met.take() {
+        close(met.contact).await;
+        shared.release(met.claimant);
+    }
 }
 
 /// What opens and begins a conversation, as far as the recipe says.
@@ -105,6 +198,7 @@ pub(crate) async fn check(
     target: Target,
     secrets: JobSecrets,
     origin: Origin,
+    way: Way,
 ) -> Result<Order, Refusal> {
     let mut reasons: Vec<RefusalReason> = Vec::new();
     let mut against = |code, about: &[(&str, &str)]| reasons.extend(Refusal::of(code, about).reasons);
@@ -138,14 +232,15 @@ pub(crate) async fn check(
         Err(refusal) => reasons.extend(refusal.reasons),
         Ok(_) if !reasons.is_empty() => {}
         Ok(cloud) => {
-            return Ok(Order { recipe, target, secrets, origin: Box::new(origin), gate: None, cloud });
+            let origin = Box::new(origin);
+            return Ok(Order { recipe, target, secrets, origin, gate: None, way, cloud });
         }
     }
     Err(Refusal { reasons })
 }
 
 /// What the cloud takes as a device name (section 9 of the cloud reference).
-fn cloud_name_fits(name: &str) -> bool {
+pub(crate) fn cloud_name_fits(name: &str) -> bool {
     !name.trim().is_empty()
         && name.chars().count() <= 50
         && name.chars().all(|it| it.is_alphanumeric() || matches!(it, ' ' | '\'' | '_' | '-'))
@@ -205,6 +300,8 @@ pub(crate) async fn run(shared: Arc<Shared>, id: JobId, order: Order, cancel: Ca
         state: JobState::default(),
         veil,
         contact: None,
+        way: order.way,
+        rehearsal: false,
     };
     let stop = match walk.all_steps().await {
         Ok(()) => Stop::Ended(Outcome::Passed, None),
@@ -253,6 +350,9 @@ impl Walk {
     /// Writes a fact down and folds it. Secrets that found their way into words of devices or clouds are masked. Comes
     /// back when the fact is on disk, where something may only be done then; else the fact is on its way, in order.
     pub(crate) async fn record(&mut self, event: JobEvent) -> Result<(), Stop> {
+        if self.rehearsal {
+            return Ok(());
+        }
         let event = self.veil.over(event);
         self.state = std::mem::take(&mut self.state).apply(&event);
         if comes_before_an_act(&event) {
@@ -335,6 +435,7 @@ impl Walk {
         if let Some(contact) = self.contact.take() {
             close(contact).await;
         }
+        self.way.berth = None;
     }
 
     pub(crate) fn medium(&self, kind: MediumKind) -> Option<Arc<dyn link::Medium>> {

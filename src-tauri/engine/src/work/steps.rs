@@ -8,6 +8,7 @@ use crate::plan::patience;
 use crate::work::account::Account;
 use crate::work::dispatch::{Claim, Met, Shared};
 use crate::work::inquiry::{Inquiry, candidates};
+use crate::work::links::Metered;
 use crate::work::reconcile::{self, Verdict};
 use crate::work::runner::{Reached, Stop, Token, Walk};
 use crate::work::sightings::{self, Spotted};
@@ -46,33 +47,12 @@ impl Walk {
     /// Finds the device, opens a link, and lets the drivers that may fit ask it in turn until one gets an answer.
     pub(crate) async fn connect(&mut self) -> Result<Reached, Stop> {
         self.begin(Step::Connect).await?;
-        let reached = match self.target.clone() {
-            Target::At { address: Address::Serial(port) } => {
-                let address = Address::Serial(port);
-                let advert = sightings::listed(&self.shared.media, &address)
-                    .await
-                    .unwrap_or(Advert::Serial(SerialAdvert::default()));
-                self.reach(&address, &advert).await?
+        let reached = match (self.way.met.take(), self.target.clone()) {
+            (Some(met), _) => {
+                self.contact = Some(met.contact);
+                met.reached
             }
-            Target::At { address } => {
-                let text = address.text().to_owned();
-                let found = self
-                    .in_sight(address.medium(), &text, |spotted| {
-                        spotted.sighting.address.text().eq_ignore_ascii_case(&text)
-                    })
-                    .await?;
-                self.reach(&found.sighting.address, &found.sighting.advert).await?
-            }
-            Target::Named { medium, name } => {
-                let found = self
-                    .in_sight(medium, &name, |spotted| {
-                        spotted.sighting.advert.name() == Some(name.as_str())
-                            || spotted.sighting.address.text().eq_ignore_ascii_case(&name)
-                    })
-                    .await?;
-                self.reach(&found.sighting.address, &found.sighting.advert).await?
-            }
-            Target::Any => self.reach_any().await?,
+            (None, target) => self.find(target).await?,
         };
         self.record(JobEvent::Connected {
             address: reached.address.clone(),
@@ -81,6 +61,37 @@ impl Walk {
         })
         .await?;
         Ok(reached)
+    }
+
+    async fn find(&mut self, target: Target) -> Result<Reached, Stop> {
+        match target {
+            Target::At { address: Address::Serial(port) } => {
+                let address = Address::Serial(port);
+                let advert = sightings::listed(&self.shared.media, &address)
+                    .await
+                    .unwrap_or(Advert::Serial(SerialAdvert::default()));
+                self.reach(&address, &advert).await
+            }
+            Target::At { address } => {
+                let text = address.text().to_owned();
+                let found = self
+                    .in_sight(address.medium(), &text, |spotted| {
+                        spotted.sighting.address.text().eq_ignore_ascii_case(&text)
+                    })
+                    .await?;
+                self.reach(&found.sighting.address, &found.sighting.advert).await
+            }
+            Target::Named { medium, name } => {
+                let found = self
+                    .in_sight(medium, &name, |spotted| {
+                        spotted.sighting.advert.name() == Some(name.as_str())
+                            || spotted.sighting.address.text().eq_ignore_ascii_case(&name)
+                    })
+                    .await?;
+                self.reach(&found.sighting.address, &found.sighting.advert).await
+            }
+            Target::Any => self.reach_any().await,
+        }
     }
 
     async fn in_sight(
@@ -191,7 +202,7 @@ impl Walk {
     }
 
     /// Opens one device and finds the driver that it answers to.
-    async fn reach(&mut self, address: &Address, advert: &Advert) -> Result<Reached, Stop> {
+    pub(crate) async fn reach(&mut self, address: &Address, advert: &Advert) -> Result<Reached, Stop> {
         if self.shared.claim(self.id, Claim::Address(address.clone())).await.is_err() {
             return Err(Stop::failed(busy(Step::Connect, address.text())));
         }
@@ -234,9 +245,22 @@ impl Walk {
             Address::Ble(_) => LinkError::NoAdapter { wanted: None },
         }));
         let medium = medium.map_err(Hitch::Contact)?;
+        let metered = Metered::new(medium, self.way.links.clone(), self.way.berth.take());
+        let reached = self.inquire(&metered, drivers, address, advert).await;
+        self.way.berth = metered.into_berth();
+        reached
+    }
+
+    async fn inquire(
+        &mut self,
+        medium: &Metered,
+        drivers: Vec<&'static dyn Driver>,
+        address: &Address,
+        advert: &Advert,
+    ) -> Result<Reached, Hitch> {
         let cancel = self.cancel.clone();
         let settings = self.settings();
-        let mut inquiry = Inquiry::new(medium.as_ref(), address, advert, drivers, &settings);
+        let mut inquiry = Inquiry::new(medium, address, advert, drivers, &settings);
         loop {
             self.waiting(Step::Connect, WaitingFor::Answer, patience::IN_SIGHT);
             let next = inquiry.next(&mut self.contact, &cancel).await.map_err(Hitch::Contact)?;

@@ -2,6 +2,7 @@
 //!
 //! Each journey is a line of setup, one action, and the journal in plain words.
 
+mod batch;
 mod cancel;
 mod crash;
 mod happy;

@@ -394,5 +394,7 @@ export const refusalsDe: Record<RefusalCode, string> = {
 	'refused.pin_short': 'Eine PIN hat mindestens {least} Zeichen.',
 	'refused.pin_wrong':
 		'Das ist nicht die PIN der Leitung. Nach mehreren falschen bleibt die Station eine halbe Minute gesperrt.',
-	'refused.label_template': 'Das Etikett lässt sich nicht drucken. {why}'
+	'refused.label_template': 'Das Etikett lässt sich nicht drucken. {why}',
+	'refused.batch_problems': 'Die Datei hat {problems} Fehler. Zuerst beheben.',
+	'refused.unknown_batch': 'Diese Charge läuft nicht, oder das Journal kennt sie nicht.'
 };

@@ -388,5 +388,7 @@ export const refusalsEn: Record<RefusalCode, string> = {
 	'refused.pin_short': 'A PIN has at least {least} characters.',
 	'refused.pin_wrong':
 		'This is not the lead’s PIN. After several wrong ones the station stays locked for half a minute.',
-	'refused.label_template': 'The label cannot be printed. {why}'
+	'refused.label_template': 'The label cannot be printed. {why}',
+	'refused.batch_problems': 'The file has {problems} problems. Fix them first.',
+	'refused.unknown_batch': 'This batch is not running, or the journal does not know it.'
 };

@@ -71,6 +71,29 @@ export type FaultCode =
 	| 'computer.interrupted'
 	| 'us.bug';
 
+export type ProblemCode =
+	| 'batch.no_rows'
+	| 'batch.column_twice'
+	| 'batch.surplus_cells'
+	| 'batch.unit_twice'
+	| 'batch.mac_bad'
+	| 'batch.unit_done'
+	| 'batch.name_invalid'
+	| 'batch.owner_bad'
+	| 'batch.owner_missing'
+	| 'batch.owner_unknown'
+	| 'batch.org_bad'
+	| 'batch.org_missing'
+	| 'batch.org_unknown'
+	| 'batch.ssid_length'
+	| 'batch.password_length'
+	| 'batch.password_missing'
+	| 'batch.wifi_unknown'
+	| 'batch.template_unknown'
+	| 'batch.meta_name'
+	| 'batch.permission_missing'
+	| 'batch.cloud_silent';
+
 export type RefusalCode =
 	| 'refused.usage'
 	| 'refused.unknown_port'
@@ -107,7 +130,9 @@ export type RefusalCode =
 	| 'refused.station_unknown'
 	| 'refused.pin_short'
 	| 'refused.pin_wrong'
-	| 'refused.label_template';
+	| 'refused.label_template'
+	| 'refused.batch_problems'
+	| 'refused.unknown_batch';
 
 export type DeskView = { number: number, practice: boolean, version: string, status: StatusView, sightings: Array<SightingView>, jobs: Array<JobView>, units: Array<UnitView>, settings: SettingsView, };
 
@@ -291,6 +316,140 @@ awake: string, passed: string, failed: string, unknown: string, skipped: string,
 export type ShellNews = { "kind": "close_asked", running: Array<string>, };
 
 export type CloseAnswer = "background" | "stop" | "back";
+export type BatchFileView = { 
+/**
+ * Of this opened file; the next calls name it.
+ */
+id: string, name: string, rows: number, 
+/**
+ * `csv` or `xlsx`.
+ */
+format: string, 
+/**
+ * Delimiter and encoding of a CSV file, the sheet's name of a spreadsheet.
+ */
+read_as: { [key in string]: string }, columns: Array<BatchColumnView>, 
+/**
+ * The first rows; secrets of devices are left out.
+ */
+preview: Array<Array<string>>, 
+/**
+ * A person mapped files of this heading before, and that was taken over.
+ */
+mapping_remembered: boolean, };
+
+export type BatchColumnView = { heading: string, 
+/**
+ * `unit`, `name`, `owner_id`, `org_id`, `wifi`, `template`, `device_secret`, `meta:FIELD`, `echo` (kept for the
+ * report) or `dropped`.
+ */
+meaning: string, };
+
+export type BatchCheckView = { rows: number, problems: Array<ProblemView>, 
+/**
+ * The cloud was asked as well.
+ */
+cloud_asked: boolean, 
+/**
+ * A batch of so many rows begins with a canary unless told otherwise.
+ */
+canary_by_default: boolean, };
+
+export type ProblemView = { 
+/**
+ * Counted from 1 under the heading; `null`: about the whole file.
+ */
+row: number | null, 
+/**
+ * Line of the file or row of the spreadsheet.
+ */
+line: number | null, column: string | null, code: ProblemCode, about: { [key in string]: string }, };
+
+export type BatchStartView = { 
+/**
+ * `null`: as its size suggests.
+ */
+canary: boolean | null, 
+/**
+ * Most jobs at once; `null`: as many as the links allow.
+ */
+parallel: number | null, 
+/**
+ * Network for rows that name none.
+ */
+ssid: string | null, password: string | null, operator: string | null, work_order: string | null, };
+
+export type BatchPhaseView = "running" | "paused" | "stopped" | "ended" | "interrupted";
+
+export type BatchView = { id: string, name: string, phase: BatchPhaseView, rows: number, passed: number, failed: number, unknown: number, skipped: number, 
+/**
+ * Units that something is being done with now.
+ */
+running: number, canary: BatchCanaryView, stop: BatchStopView | null, 
+/**
+ * Units that ended in the last minutes, per minute; `null` until there is something to tell.
+ */
+rate_per_minute: number | null, 
+/**
+ * Milliseconds until all are done at this rate.
+ */
+left_ms: number | null, began: number, last: number, 
+/**
+ * Columns that are kept for the report.
+ */
+extra: Array<string>, 
+/**
+ * One letter for each row in the file's order: `.` waits, `r` runs, `p` passed, `f` failed, `u` unknown, `s` skipped.
+ */
+letters: string, };
+
+export type BatchCanaryView = "off" | "alone" | "passed" | "failed";
+
+export type BatchStopView = { fault: FaultView, shared: BatchSharedView, field: BatchFieldView, canary: boolean, 
+/**
+ * How many rows met it.
+ */
+rows: number, };
+
+export type BatchSharedView = { "kind": "batch" } | { "kind": "network", ssid: string, } | { "kind": "slot", slot: string, } | { "kind": "firmware", firmware: string, };
+
+export type BatchFieldView = "wifi_password" | "wifi" | "sign_in" | "owner" | "org" | "token_host" | "template" | "device_secret" | "slot" | "outside";
+
+export type BatchFixView = { field: BatchFieldView, 
+/**
+ * The new value of a field that is no secret; `null`: it was mended elsewhere.
+ */
+value: string | null, 
+/**
+ * The new password or proof.
+ */
+secret: string | null, };
+
+export type BatchRowView = { row: number, 
+/**
+ * What the file asks for; `null`: the next device.
+ */
+wanted: string | null, 
+/**
+ * The unit that it got.
+ */
+unit: string | null, name: string | null, ssid: string | null, state: BatchRowState, 
+/**
+ * While it runs.
+ */
+step: StepName | null, outcome: OutcomeView | null, fault: FaultCode | null, device: number | null, 
+/**
+ * Its newest job.
+ */
+job: string | null, 
+/**
+ * How many jobs it had.
+ */
+attempts: number, };
+
+export type BatchRowState = "waiting" | "running" | "ended";
+
+export type BatchUpdate = { batch: BatchView, rows: Array<BatchRowView>, };
 
 export type StationView = { plan: StationPlanView, 
 /**

@@ -1,0 +1,603 @@
+//! Batches as a face handles them: a file is opened, its columns are mapped, it is checked, begun, paused, mended,
+//! resumed and reported.
+//!
+//! Not here: the work (`engine::work`), the views (`desk/batch.rs`), and where secrets come from (each face).
+
+use crate::desk::batch::*;
+use crate::desk::{OutcomeView, StepName, WindowSecret};
+use crate::job_view::millis;
+use engine::plan::batch::{
+    BatchDefaults, BatchPlan, BatchSecrets, Column, Mapping, Mappings, Problem, plan, problems_file,
+};
+use engine::plan::sheet::{self, SheetForm};
+use engine::record::batch::{BatchId, BatchPhase, BatchState, Bind, RowState};
+use engine::work::batch::{BatchWishes, CANARY_FROM};
+use engine::work::{BatchNews, BatchRun, Engine, Fix, Update};
+use engine::{JobEvent, Outcome, Refusal, RefusalCode, Step};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How often a window is told what changed: ten thousand rows need no more, and an eye follows no more.
+const BEAT: Duration = Duration::from_millis(200);
+/// Over which time a rate is told: long enough for a few units, short enough to follow a change.
+const RATE_OVER_MS: i64 = 120_000;
+/// Rows that a preview shows.
+const PREVIEW: usize = 8;
+
+/// A file's content with what its columns mean. Reading it anew is cheap, so nothing of it is kept beside its bytes.
+#[derive(Clone)]
+pub struct BatchFile {
+    pub name: String,
+    pub path: Option<String>,
+    content: Arc<Vec<u8>>,
+    pub mapping: Mapping,
+    pub mapping_remembered: bool,
+}
+
+impl std::fmt::Debug for BatchFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BatchFile").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Why the content is no table, as a refusal.
+fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Refusal {
+    Refusal::of(RefusalCode::FileUnreadable, &[("path", name), ("why", &why.to_string())])
+}
+
+impl BatchFile {
+    /// Takes a file's content; the mapping that was made for its heading before is taken over.
+    ///
+    /// # Errors
+    /// `refused.file_unreadable` when it is no table.
+    pub fn open(
+        name: &str,
+        path: Option<String>,
+        content: Vec<u8>,
+        mappings: Option<&Mappings>,
+    ) -> Result<BatchFile, Refusal> {
+        let sheet = sheet::read(&content).map_err(|error| unreadable(name, &error))?;
+        let mapping = mappings.map(|mappings| mappings.remembered(&sheet.heading)).unwrap_or_default();
+        let mapping_remembered = !mapping.0.is_empty();
+        Ok(BatchFile { name: name.to_owned(), path, content: Arc::new(content), mapping, mapping_remembered })
+    }
+
+    /// Reads a file from the disk.
+    ///
+    /// # Errors
+    /// As [`BatchFile::open`], and when the system does not give it.
+    pub fn read(path: &Path, mappings: Option<&Mappings>) -> Result<BatchFile, Refusal> {
+        let shown = path.display().to_string();
+        let content = std::fs::read(path).map_err(|error| unreadable(&shown, &error))?;
+        let name = path.file_name().map_or_else(|| shown.clone(), |name| name.to_string_lossy().into_owned());
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        BatchFile::open(&name, Some(absolute.display().to_string()), content, mappings).map_err(
+            |mut refusal| {
+                for reason in &mut refusal.reasons {
+                    reason.about.insert("path".to_owned(), shown.clone());
+                }
+                refusal
+            },
+        )
+    }
+
+    fn sheet(&self) -> Result<sheet::Sheet, Refusal> {
+        sheet::read(&self.content).map_err(|error| unreadable(&self.name, &error))
+    }
+
+    /// Says what columns mean, and remembers it for files of this heading.
+    ///
+    /// # Errors
+    /// A refusal for a column that is not there, or a meaning that is none.
+    pub fn map(&mut self, words: &[(String, String)], mappings: Option<&Mappings>) -> Result<(), Refusal> {
+        let heading = self.sheet()?.heading;
+        let usage =
+            |what: String, fix: &str| Refusal::of(RefusalCode::Usage, &[("what", &what), ("fix", fix)]);
+        for (column, meaning) in words {
+            let Some(known) = heading.iter().find(|known| known.eq_ignore_ascii_case(column.trim())) else {
+                let there = heading.join(", ");
+                return Err(usage(
+                    format!("The file has no column “{column}”."),
+                    &format!("Its columns are: {there}."),
+                ));
+            };
+            let Some(meaning) = Column::of_word(meaning) else {
+                return Err(usage(
+                    format!("“{meaning}” is not what a column can mean."),
+                    "Use unit, name, owner_id, org_id, wifi, template, device_secret, meta:FIELD, echo or dropped.",
+                ));
+            };
+            self.mapping.0.insert(known.clone(), meaning);
+        }
+        match mappings {
+            Some(mappings) if !words.is_empty() => mappings.remember(&heading, &self.mapping),
+            _ => Ok(()),
+        }
+    }
+
+    /// Every row as it is wanted, and what the file alone tells against it.
+    pub fn plan(
+        &self,
+        defaults: &BatchDefaults,
+        secrets: &BatchSecrets,
+    ) -> Result<(BatchPlan, Vec<Problem>), Refusal> {
+        let (mut plan, problems) = plan(self.sheet()?, &self.mapping, defaults, secrets);
+        plan.name.clone_from(&self.name);
+        plan.path.clone_from(&self.path);
+        Ok((plan, problems))
+    }
+
+    /// The dry run: the file, the journal, and the cloud if it can be asked.
+    pub async fn check(
+        &self,
+        engine: &Engine,
+        defaults: &BatchDefaults,
+        secrets: &BatchSecrets,
+        ask_the_cloud: AskTheCloud,
+    ) -> Result<(BatchPlan, Vec<Problem>), Refusal> {
+        let (plan, mut problems) = self.plan(defaults, secrets)?;
+        problems.extend(engine.batch_done_already(&plan));
+        if ask_the_cloud == AskTheCloud::Yes {
+            problems.extend(engine.batch_in_the_cloud(&plan).await);
+        }
+        problems.sort_by_key(|problem| problem.row.unwrap_or(0));
+        Ok((plan, problems))
+    }
+
+    /// The rows with problems, as a file to mend and read again.
+    pub fn problems_file(&self, problems: &[Problem]) -> Result<Vec<u8>, Refusal> {
+        let told = |problem: &Problem| {
+            let words = crate::words::problem(problem);
+            format!("{} {}", words.what, words.fix)
+        };
+        Ok(problems_file(&self.sheet()?, &self.mapping, problems, &told))
+    }
+
+    /// Secrets of devices, by row: for a batch that is taken up again.
+    pub fn device_secrets(&self, defaults: &BatchDefaults) -> Result<HashMap<u32, proto::Secret>, Refusal> {
+        Ok(self.plan(defaults, &BatchSecrets::default())?.0.of_rows)
+    }
+
+    pub fn view(&self, id: &str) -> Result<BatchFileView, Refusal> {
+        let sheet = self.sheet()?;
+        let columns: Vec<BatchColumnView> = sheet
+            .heading
+            .iter()
+            .map(|heading| BatchColumnView {
+                heading: heading.clone(),
+                meaning: self.mapping.column(heading).word(),
+            })
+            .collect();
+        let hidden = |at: usize| matches!(columns[at].meaning.as_str(), "device_secret" | "dropped");
+        let preview = sheet
+            .rows
+            .iter()
+            .take(PREVIEW)
+            .map(|row| {
+                let cell = |(at, cell): (usize, &String)| match hidden(at) && !cell.is_empty() {
+                    true => "…".to_owned(),
+                    false => cell.clone(),
+                };
+                row.cells.iter().enumerate().map(cell).collect()
+            })
+            .collect();
+        let (format, read_as) = match &sheet.form {
+            SheetForm::Csv { delimiter, encoding } => (
+                "csv",
+                [
+                    ("delimiter".to_owned(), delimiter.to_string()),
+                    ("encoding".to_owned(), (*encoding).to_owned()),
+                ]
+                .into(),
+            ),
+            SheetForm::Xlsx { sheet } => ("xlsx", [("sheet".to_owned(), sheet.clone())].into()),
+        };
+        Ok(BatchFileView {
+            id: id.to_owned(),
+            name: self.name.clone(),
+            rows: count(sheet.rows.len()),
+            format: format.to_owned(),
+            read_as,
+            columns,
+            preview,
+            mapping_remembered: self.mapping_remembered,
+        })
+    }
+}
+
+/// Whether a dry run asks the cloud as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskTheCloud {
+    Yes,
+    No,
+}
+
+fn count(many: usize) -> u32 {
+    u32::try_from(many).unwrap_or(u32::MAX)
+}
+
+pub fn problem_view(problem: &Problem) -> ProblemView {
+    ProblemView {
+        row: problem.row,
+        line: problem.line,
+        column: problem.column.clone(),
+        code: problem.code,
+        about: problem.about.clone(),
+    }
+}
+
+pub fn check_view(plan: &BatchPlan, problems: &[Problem], asked: AskTheCloud) -> BatchCheckView {
+    BatchCheckView {
+        rows: count(plan.items.len()),
+        problems: problems.iter().map(problem_view).collect(),
+        cloud_asked: asked == AskTheCloud::Yes,
+        canary_by_default: plan.items.len() > CANARY_FROM,
+    }
+}
+
+// ---- running batches, for a window
+
+/// The batches of a window; clones are one.
+#[derive(Clone)]
+pub struct Batches {
+    engine: Engine,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    files: HashMap<String, BatchFile>,
+    running: HashMap<BatchId, Running>,
+    listeners: Vec<mpsc::UnboundedSender<BatchUpdate>>,
+}
+
+struct Running {
+    wishes: BatchWishes,
+    /// Rows that a job runs for, with its step.
+    steps: HashMap<u32, Step>,
+    /// When units ended, for the rate.
+    ends: VecDeque<i64>,
+    changed: BTreeSet<u32>,
+    dirty: bool,
+    canary: BatchCanaryView,
+}
+
+impl std::fmt::Debug for Batches {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Batches").finish_non_exhaustive()
+    }
+}
+
+impl Batches {
+    pub fn of(engine: Engine) -> Batches {
+        Batches { engine, inner: Arc::default() }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // A panic in between leaves a picture that is one change behind.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // ---- files
+
+    pub fn keep_file(&self, file: BatchFile) -> Result<BatchFileView, Refusal> {
+        let id = uuid_text();
+        let view = file.view(&id)?;
+        self.inner().files.insert(id, file);
+        Ok(view)
+    }
+
+    pub fn file(&self, id: &str) -> Result<BatchFile, Refusal> {
+        let found = self.inner().files.get(id).cloned();
+        found.ok_or_else(|| unreadable("The file", &"it is not open any more"))
+    }
+
+    pub fn map(
+        &self,
+        id: &str,
+        words: &[(String, String)],
+        mappings: Option<&Mappings>,
+    ) -> Result<BatchFileView, Refusal> {
+        let mut file = self.file(id)?;
+        file.map(words, mappings)?;
+        let view = file.view(id)?;
+        self.inner().files.insert(id.to_owned(), file);
+        Ok(view)
+    }
+
+    pub fn close_file(&self, id: &str) {
+        self.inner().files.remove(id);
+    }
+
+    // ---- running
+
+    /// Follows a batch from now on. Panics outside of a tokio runtime.
+    pub fn follow(&self, mut run: BatchRun) -> String {
+        let id = run.id;
+        let with_canary = self.engine.batch(id).is_some_and(|batch| batch.canary);
+        let running = Running {
+            wishes: run.wishes(),
+            steps: HashMap::new(),
+            ends: VecDeque::new(),
+            changed: BTreeSet::new(),
+            dirty: true,
+            canary: if with_canary { BatchCanaryView::Alone } else { BatchCanaryView::Off },
+        };
+        self.inner().running.insert(id, running);
+        let batches = self.clone();
+        tokio::spawn(async move {
+            let mut beat = tokio::time::interval(BEAT);
+            beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                tokio::select! { biased;
+                    _ = beat.tick() => batches.tell(id),
+                    news = run.next() => match news {
+                        Some(news) => batches.hear(id, news),
+                        None => break,
+                    },
+                }
+            }
+            batches.tell(id);
+            let last = batches.inner().running.remove(&id);
+            if last.is_some() {
+                batches.tell_ended(id);
+            }
+        });
+        id.to_string()
+    }
+
+    fn hear(&self, id: BatchId, news: BatchNews) {
+        let mut inner = self.inner();
+        let Some(running) = inner.running.get_mut(&id) else { return };
+        running.dirty = true;
+        match news {
+            BatchNews::Entry(fact) => match &fact.event {
+                engine::record::BatchEvent::RowEnded { row, outcome, .. } => {
+                    running.changed.insert(*row);
+                    running.ends.push_back(fact.at);
+                    if running.canary == BatchCanaryView::Alone && *outcome == Outcome::Passed {
+                        running.canary = BatchCanaryView::Passed;
+                    }
+                }
+                engine::record::BatchEvent::RowsReopened { rows } => running.changed.extend(rows),
+                engine::record::BatchEvent::Stopped { stop } if stop.canary => {
+                    running.canary = BatchCanaryView::Failed;
+                }
+                engine::record::BatchEvent::Continued { .. } if running.canary == BatchCanaryView::Failed => {
+                    running.canary = BatchCanaryView::Alone;
+                }
+                _ => {}
+            },
+            BatchNews::Job { row, update, .. } => {
+                if let Update::Fact(fact) = *update {
+                    match &fact.event {
+                        JobEvent::StepBegan { step } => drop(running.steps.insert(row, *step)),
+                        JobEvent::Queued { .. } => drop(running.steps.insert(row, Step::Connect)),
+                        JobEvent::Finished { .. } => drop(running.steps.remove(&row)),
+                        JobEvent::Identified { .. }
+                        | JobEvent::Reserved { .. }
+                        | JobEvent::Renewed { .. } => {}
+                        _ => return,
+                    }
+                    running.changed.insert(row);
+                }
+            }
+            BatchNews::Settled(_) | BatchNews::PassedOver { .. } => {}
+        }
+    }
+
+    fn tell(&self, id: BatchId) {
+        let changed = {
+            let mut inner = self.inner();
+            let Some(running) = inner.running.get_mut(&id).filter(|running| running.dirty) else { return };
+            running.dirty = false;
+            std::mem::take(&mut running.changed)
+        };
+        let Some(batch) = self.batch(id) else { return };
+        let rows = self.rows_of(id, |state| changed.iter().filter_map(|row| state.row(*row)).collect());
+        self.send(BatchUpdate { batch, rows });
+    }
+
+    fn tell_ended(&self, id: BatchId) {
+        if let Some(batch) = self.batch(id) {
+            self.send(BatchUpdate { batch, rows: Vec::new() });
+        }
+    }
+
+    fn send(&self, update: BatchUpdate) {
+        self.inner().listeners.retain(|listener| listener.send(update.clone()).is_ok());
+    }
+
+    /// What changes from now on.
+    pub fn watch(&self) -> mpsc::UnboundedReceiver<BatchUpdate> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.inner().listeners.push(sender);
+        receiver
+    }
+
+    fn running(&self, id: &str) -> Result<BatchWishes, Refusal> {
+        let batch = batch_id(id)?;
+        let wishes = self.inner().running.get(&batch).map(|running| running.wishes.clone());
+        wishes.ok_or_else(|| unknown_batch(id))
+    }
+
+    pub fn pause(&self, id: &str) -> Result<(), Refusal> {
+        self.running(id).map(|wishes| wishes.pause())
+    }
+
+    /// Goes on, with what a person changed.
+    pub fn go_on(&self, id: &str, fix: Option<BatchFixView>) -> Result<(), Refusal> {
+        let wishes = self.running(id)?;
+        let stop = self.engine.batch(batch_id(id)?).and_then(|batch| batch.stop);
+        let network = stop.as_ref().and_then(|stop| match &stop.shared {
+            engine::record::batch::Shared::Network { ssid } => Some(ssid.clone()),
+            _ => stop.fault.about.get("ssid").cloned(),
+        });
+        wishes.go_on(fix.map(|fix| fixed(fix, network)));
+        Ok(())
+    }
+
+    /// These rows again; none: all that failed.
+    pub fn retry(&self, id: &str, rows: Vec<u32>) -> Result<(), Refusal> {
+        self.running(id).map(|wishes| wishes.retry(rows))
+    }
+
+    /// Lets go of a batch: what runs is cancelled, and it can be resumed later.
+    pub fn stop(&self, id: &str) -> Result<(), Refusal> {
+        self.running(id).map(|wishes| wishes.stop())
+    }
+
+    // ---- views
+
+    /// All batches of the journal, newest first.
+    pub fn list(&self) -> Vec<BatchView> {
+        let mut all: Vec<BatchView> =
+            self.engine.batches().into_iter().filter_map(|(id, _)| self.batch(id)).collect();
+        all.reverse();
+        all
+    }
+
+    /// One batch as it stands.
+    pub fn batch(&self, id: BatchId) -> Option<BatchView> {
+        let now = crate::moment::now();
+        let mut inner = self.inner();
+        let running = inner.running.get_mut(&id);
+        self.engine.with_batch(id, |state| batch_view(id, state, running, now))
+    }
+
+    /// Rows from this one on, counted from 0 in the file's order.
+    pub fn rows(&self, id: &str, from: u32, most: u32) -> Result<Vec<BatchRowView>, Refusal> {
+        let batch = batch_id(id)?;
+        Ok(self.rows_of(batch, |state| state.rows().skip(from as usize).take(most as usize).collect()))
+    }
+
+    fn rows_of(&self, id: BatchId, choose: impl FnOnce(&BatchState) -> Vec<&RowState>) -> Vec<BatchRowView> {
+        let steps = self.inner().running.get(&id).map(|running| running.steps.clone()).unwrap_or_default();
+        let rows: Vec<RowState> = self
+            .engine
+            .with_batch(id, |state| choose(state).into_iter().cloned().collect())
+            .unwrap_or_default();
+        rows.iter().map(|row| self.row_view(row, &steps)).collect()
+    }
+
+    fn row_view(&self, row: &RowState, steps: &HashMap<u32, Step>) -> BatchRowView {
+        let job = row.jobs.last().and_then(|job| self.engine.recorded(*job));
+        let state = job.as_ref().map(|job| &job.state);
+        let step = steps.get(&row.item.row).copied();
+        BatchRowView {
+            row: row.item.row,
+            wanted: match &row.item.bind {
+                Bind::Mac { mac: wanted } | Bind::Label { label: wanted } => Some(wanted.clone()),
+                Bind::Next => None,
+            },
+            unit: state.and_then(|state| state.unit.as_ref()).map(ToString::to_string),
+            name: row.item.recipe.name.clone(),
+            ssid: row.item.recipe.ssid.clone(),
+            state: match (&row.end, step) {
+                (Some(_), _) => BatchRowState::Ended,
+                (None, Some(_)) => BatchRowState::Running,
+                (None, None) => BatchRowState::Waiting,
+            },
+            step: step.map(StepName::from),
+            outcome: row.end.as_ref().map(|end| OutcomeView::from(end.outcome)),
+            fault: row.end.as_ref().and_then(|end| end.fault.as_ref()).map(|fault| fault.code),
+            device: state.and_then(|state| state.device).map(|device| device.0),
+            job: row.jobs.last().map(ToString::to_string),
+            attempts: count(row.jobs.len()),
+        }
+    }
+}
+
+fn batch_view(id: BatchId, state: &BatchState, running: Option<&mut Running>, now: i64) -> BatchView {
+    let counts = state.counts();
+    let here = running.is_some();
+    let phase = BatchPhaseView::of(state.phase, here);
+    let mut letters = String::with_capacity(counts.rows as usize);
+    let steps = running.as_ref().map(|running| &running.steps);
+    for row in state.rows() {
+        let runs = steps.is_some_and(|steps| steps.contains_key(&row.item.row));
+        letters.push(match (row.end.as_ref().map(|end| end.outcome), runs) {
+            (Some(Outcome::Passed), _) => 'p',
+            (Some(Outcome::Failed), _) => 'f',
+            (Some(Outcome::Unknown), _) => 'u',
+            (Some(Outcome::Skipped), _) => 's',
+            (None, true) => 'r',
+            (None, false) => '.',
+        });
+    }
+    let busy = steps.map_or(0, HashMap::len);
+    let canary = running
+        .as_ref()
+        .map_or(if state.canary { BatchCanaryView::Passed } else { BatchCanaryView::Off }, |running| {
+            running.canary
+        });
+    let rate = running.and_then(|running| rate_per_minute(&mut running.ends, state.began_at, now));
+    let left = f64::from(counts.left());
+    BatchView {
+        id: id.to_string(),
+        name: state.name.clone(),
+        phase,
+        rows: counts.rows,
+        passed: counts.passed,
+        failed: counts.failed,
+        unknown: counts.unknown,
+        skipped: counts.skipped,
+        running: count(busy),
+        canary,
+        stop: state.stop.as_deref().filter(|_| state.phase == BatchPhase::Stopped).map(BatchStopView::from),
+        rate_per_minute: rate,
+        left_ms: rate
+            .filter(|rate| *rate > 0.0 && phase == BatchPhaseView::Running)
+            .map(|rate| left / rate * 60_000.0),
+        began: millis(state.began_at.unwrap_or(0)),
+        last: millis(state.last_at),
+        extra: state.extra.clone(),
+        letters,
+    }
+}
+
+/// Ends per minute over the last two minutes, or since it began.
+pub fn rate_per_minute(ends: &mut VecDeque<i64>, began: Option<i64>, now: i64) -> Option<f64> {
+    while ends.front().is_some_and(|at| now - at > RATE_OVER_MS) {
+        ends.pop_front();
+    }
+    let over = RATE_OVER_MS.min(now - began?).max(1_000);
+    (ends.len() >= 2).then(|| ends.len() as f64 * 60_000.0 / over as f64)
+}
+
+fn fixed(fix: BatchFixView, network: Option<String>) -> Fix {
+    let secret = fix.secret.map(WindowSecret::into_secret);
+    match (fix.field, fix.value, secret) {
+        (BatchFieldView::WifiPassword, _, Some(password)) => Fix::WifiPassword { ssid: network, password },
+        (BatchFieldView::DeviceSecret, _, Some(secret)) => Fix::DeviceSecret { secret },
+        (field, Some(to), _) => {
+            let from = if field == BatchFieldView::Wifi { network } else { None };
+            Fix::Value { field: field.into(), from, to }
+        }
+        (field, None, _) => Fix::Outside { field: field.into() },
+    }
+}
+
+fn unknown_batch(id: &str) -> Refusal {
+    Refusal::of(RefusalCode::UnknownBatch, &[("batch", id)])
+}
+
+/// The id that a text means.
+///
+/// # Errors
+/// `refused.unknown_batch`.
+pub fn batch_id(text: &str) -> Result<BatchId, Refusal> {
+    serde_json::from_value(serde_json::Value::String(text.trim().to_owned())).map_err(|_| unknown_batch(text))
+}
+
+fn uuid_text() -> String {
+    engine::plan::profile::SecretName::fresh("file", "batch")
+        .0
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}

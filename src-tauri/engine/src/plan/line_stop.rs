@@ -1,0 +1,389 @@
+//! When a batch stands still: the canary's verdict, and the rule that tells a cause that repeats from bad luck.
+//!
+//! Pure: it hears how units ended, in their order, and says when to stop and what they have in common. Not here: stopping
+//! (`work/batch.rs`), and the sentence about it (`api`). Why these numbers: decision 0111.
+
+use crate::record::batch::{FixField, LineStop, Shared};
+use crate::{Blame, Fault, FaultCode, Outcome};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How a unit ended, and where.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    pub row: u32,
+    pub outcome: Outcome,
+    pub fault: Option<Box<Fault>>,
+    /// The cloud was asked for a token, whatever it answered.
+    pub token_asked: bool,
+    pub network: Option<String>,
+    /// Port or adapter.
+    pub slot: Option<String>,
+    pub firmware: Option<String>,
+}
+
+impl Ended {
+    /// What went wrong; `None`: nothing that says anything about the next unit.
+    fn cause(&self) -> Option<Cause> {
+        let fault = self.fault.as_deref()?;
+        let counts = match self.outcome {
+            Outcome::Failed => fault.code != FaultCode::Interrupted && fault.code != FaultCode::DeviceBusy,
+            Outcome::Unknown => fault.code != FaultCode::TokenNoCarrier && fault.code != FaultCode::Cancelled,
+            Outcome::Passed | Outcome::Skipped => false,
+        };
+        counts.then_some(Cause { code: fault.code, device_code: fault.device_code })
+    }
+
+    fn value(&self, kind: Kind) -> Option<Shared> {
+        match kind {
+            Kind::Slot => self.slot.clone().map(|slot| Shared::Slot { slot }),
+            Kind::Network => self.network.clone().map(|ssid| Shared::Network { ssid }),
+            Kind::Firmware => self.firmware.clone().map(|firmware| Shared::Firmware { firmware }),
+            Kind::Batch => Some(Shared::Batch),
+        }
+    }
+}
+
+/// What the unit that goes alone says about all others.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CanaryVerdict {
+    /// All may go.
+    Go,
+    /// It was this unit's own trouble, met before any token was asked for: another one goes alone.
+    Another,
+    Stop(Box<LineStop>),
+}
+
+/// A unit that failed after a token was asked for stops the batch whatever it says: nobody can tell one unit from all by a
+/// single one, and a second try would cost a second token.
+pub fn canary(ended: &Ended) -> CanaryVerdict {
+    let (Some(_), Some(fault)) = (ended.cause(), &ended.fault) else { return CanaryVerdict::Go };
+    let own = fault.blame == Blame::Device && !ended.token_asked;
+    if own {
+        return CanaryVerdict::Another;
+    }
+    let shared = by_nature(fault.code, ended);
+    CanaryVerdict::Stop(Box::new(LineStop {
+        field: field(fault.code, &shared),
+        fault: fault.clone(),
+        shared,
+        canary: true,
+        rows: vec![ended.row],
+    }))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Cause {
+    code: FaultCode,
+    device_code: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Slot,
+    Network,
+    Firmware,
+    Batch,
+}
+
+/// From the narrowest: where a slot explains it, the network need not.
+const KINDS: [Kind; 4] = [Kind::Slot, Kind::Network, Kind::Firmware, Kind::Batch];
+
+/// What a unit without this trouble takes off the sum: ln(0.95/0.5) / ln(0.5/0.05). The sum tells "half of the units fail
+/// of it" from "one in twenty does", which is more than the worst that is still no pattern.
+const RELIEF: f64 = 0.279;
+/// Five in a row, or a little more with others between.
+const ENOUGH: f64 = 5.0;
+
+/// How much of one cause is no accident any more.
+fn enough(code: FaultCode) -> f64 {
+    use FaultCode as C;
+    match code {
+        // These are said by the cloud or the computer about themselves: no unit will fare better.
+        C::CloudSignIn
+        | C::CloudForbidden
+        | C::CloudScopeOff
+        | C::CloudDeviceLimit
+        | C::CloudTls
+        | C::CloudWrongClock
+        | C::CloudProxy
+        | C::CloudForeignRedirect
+        | C::CloudInvalid
+        | C::BleNoAdapter
+        | C::BleAdapterOff
+        | C::BleUnavailable
+        | C::StateJournal
+        | C::UsBug => 1.0,
+        // The same, but they may pass.
+        C::CloudUnreachable
+        | C::CloudUnavailable
+        | C::CloudRateLimit
+        | C::CloudNotUnderstood
+        | C::CloudAnswerLost => 3.0,
+        _ => ENOUGH,
+    }
+}
+
+/// Hears how units end, and says when one cause repeats.
+#[derive(Debug, Clone, Default)]
+pub struct LineWatch {
+    /// How much of a cause has gathered where.
+    sums: BTreeMap<(Cause, Shared), Sum>,
+    /// Every place that units were seen at.
+    values: BTreeSet<Shared>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Sum {
+    score: f64,
+    rows: Vec<u32>,
+    /// Units at other places of this kind that did not have the trouble since the sum began.
+    spared_elsewhere: u32,
+}
+
+impl LineWatch {
+    /// Takes in one more end; `Some`: stop.
+    pub fn note(&mut self, ended: &Ended) -> Option<LineStop> {
+        if ended.outcome == Outcome::Skipped {
+            return None;
+        }
+        let cause = ended.cause();
+        let places: Vec<Shared> = KINDS.iter().filter_map(|kind| ended.value(*kind)).collect();
+        self.values.extend(places.iter().cloned());
+        for ((of, place), sum) in &mut self.sums {
+            if Some(*of) == cause {
+                continue;
+            }
+            if places.contains(place) {
+                sum.score -= RELIEF;
+            } else {
+                sum.spared_elsewhere += 1;
+            }
+        }
+        self.sums.retain(|_, sum| sum.score > 0.0);
+        let cause = cause?;
+        for place in &places {
+            let sum = self.sums.entry((cause, place.clone())).or_default();
+            sum.score += 1.0;
+            sum.rows.push(ended.row);
+        }
+        let limit = enough(cause.code);
+        let full: Vec<(&Shared, &Sum)> = places
+            .iter()
+            .filter_map(|place| Some((place, self.sums.get(&(cause, place.clone()))?)))
+            .filter(|(_, sum)| sum.score >= limit - 1e-9)
+            .collect();
+        if full.is_empty() {
+            return None;
+        }
+        // A place explains it when there are others of its kind that are spared.
+        let telling = full
+            .iter()
+            .find(|(place, sum)| sum.spared_elsewhere > 0 && self.others(place))
+            .map(|(place, _)| (*place).clone());
+        let fault = ended.fault.clone()?;
+        let shared = telling.unwrap_or_else(|| by_nature(cause.code, ended));
+        let rows = self
+            .sums
+            .get(&(cause, shared.clone()))
+            .or_else(|| full.first().map(|(_, sum)| *sum))
+            .map(|sum| sum.rows.clone())
+            .unwrap_or_default();
+        Some(LineStop { field: field(cause.code, &shared), fault, shared, canary: false, rows })
+    }
+
+    /// What was gathered is answered: it goes on.
+    pub fn clear(&mut self) {
+        self.sums.clear();
+    }
+
+    fn others(&self, place: &Shared) -> bool {
+        let same_kind = |other: &&Shared| std::mem::discriminant(*other) == std::mem::discriminant(place);
+        *place != Shared::Batch && self.values.iter().filter(same_kind).count() > 1
+    }
+}
+
+/// What a cause is about when nothing tells its places apart.
+fn by_nature(code: FaultCode, ended: &Ended) -> Shared {
+    let family = code.as_str().split('.').next().unwrap_or_default();
+    let kind = match (family, code) {
+        ("wifi", FaultCode::WifiNoCable) => Kind::Batch,
+        ("wifi", _) | (_, FaultCode::CloudCaptivePortal) => Kind::Network,
+        ("serial" | "ble" | "link", _) => Kind::Slot,
+        ("device", _) => Kind::Firmware,
+        _ => Kind::Batch,
+    };
+    ended.value(kind).unwrap_or(Shared::Batch)
+}
+
+/// The one thing to change.
+fn field(code: FaultCode, shared: &Shared) -> FixField {
+    use FaultCode as C;
+    if let Shared::Slot { .. } = shared {
+        return FixField::Slot;
+    }
+    match code {
+        C::WifiPasswordRefused => FixField::WifiPassword,
+        C::WifiNotFound
+        | C::WifiNoAddress
+        | C::WifiTimeout
+        | C::WifiFailed
+        | C::WifiUnsupported
+        | C::CloudCaptivePortal
+        | C::DeviceNetworkMissing => FixField::Wifi,
+        C::CloudSignIn | C::CloudForbidden | C::CloudScopeOff => FixField::SignIn,
+        C::CloudInvalid | C::CloudNotFound => FixField::Owner,
+        C::CloudTokenRefused
+        | C::CloudUnreachableFromDevice
+        | C::CloudCertificateFromDevice
+        | C::CloudDnsFromDevice
+        | C::DeviceHostFixed => FixField::TokenHost,
+        C::TemplateUnknown | C::TemplateMismatch => FixField::Template,
+        C::DeviceWrongProof | C::DeviceNotAuthorized => FixField::DeviceSecret,
+        C::LinkLost
+        | C::SerialNoPort
+        | C::SerialBusy
+        | C::SerialDenied
+        | C::SerialUnusable
+        | C::BleNoAdapter
+        | C::BleAdapterOff
+        | C::BleUnavailable
+        | C::BleNotInSight
+        | C::BleConnectFailed
+        | C::BleNeedsPairing => FixField::Slot,
+        _ => FixField::Outside,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Retry, Step};
+    use proto::{DeviceTrouble, TroublePhase};
+
+    fn ended(row: u32, fault: Option<Fault>, slot: &str) -> Ended {
+        Ended {
+            row,
+            outcome: if fault.is_some() { Outcome::Failed } else { Outcome::Passed },
+            fault: fault.map(Box::new),
+            token_asked: true,
+            network: Some("Workshop".into()),
+            slot: Some(slot.into()),
+            firmware: Some("TMPL1 1.4.2".into()),
+        }
+    }
+
+    fn trouble(code: u16) -> Fault {
+        let trouble = DeviceTrouble { code: Some(code), phase: TroublePhase::Network, said: String::new() };
+        Fault::from_trouble(Step::Join, &trouble)
+    }
+
+    /// Chance from a seed, good enough for this (splitmix64).
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, limit: u64) -> u64 {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            (z ^ (z >> 31)) % limit
+        }
+    }
+
+    const CODES: [u16; 16] = [700, 701, 702, 703, 704, 705, 710, 711, 712, 720, 721, 722, 723, 730, 731, 732];
+
+    #[test]
+    fn every_code_of_a_device_stops_at_the_first_unit() {
+        for code in CODES {
+            let CanaryVerdict::Stop(stop) = canary(&ended(1, Some(trouble(code)), "a")) else {
+                panic!("{code} burns another token");
+            };
+            assert_eq!((stop.fault.device_code, stop.canary, &stop.rows[..]), (Some(code), true, &[1][..]));
+        }
+    }
+
+    #[test]
+    fn trouble_of_one_unit_before_any_token_lets_another_go_first() {
+        let silent = Fault::new(FaultCode::DeviceSilent, Step::Identify, Blame::Device, Retry::Now);
+        let before = Ended { token_asked: false, ..ended(1, Some(silent), "a") };
+        assert_eq!(canary(&before), CanaryVerdict::Another);
+        assert_eq!(canary(&ended(1, None, "a")), CanaryVerdict::Go);
+        let signed_out = Fault::new(FaultCode::CloudSignIn, Step::Reserve, Blame::Operator, Retry::AfterFix);
+        let stopped = canary(&Ended { token_asked: false, ..ended(1, Some(signed_out), "a") });
+        assert!(matches!(stopped, CanaryVerdict::Stop(stop) if stop.field == FixField::SignIn));
+    }
+
+    #[test]
+    fn five_of_a_kind_stop_the_line_and_name_the_network() {
+        for code in CODES {
+            let mut watch = LineWatch::default();
+            for row in 1..50 {
+                assert_eq!(watch.note(&ended(row, None, &format!("slot {}", row % 4))), None);
+            }
+            let stops: Vec<_> = (50..60)
+                .filter_map(|row| watch.note(&ended(row, Some(trouble(code)), &format!("slot {}", row % 4))))
+                .collect();
+            let stop = &stops[0];
+            assert_eq!((stop.fault.device_code, stop.rows.len()), (Some(code), 5), "{code}");
+            if stop.fault.code.as_str().starts_with("wifi.") && code != 721 {
+                assert_eq!(stop.shared, Shared::Network { ssid: "Workshop".into() }, "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_bad_slot_is_told_from_a_bad_network() {
+        let mut watch = LineWatch::default();
+        let mut stopped = None;
+        for row in 0..200 {
+            let slot = row % 4;
+            let fault = (slot == 3).then(|| trouble(701));
+            if let Some(stop) = watch.note(&ended(row, fault, &format!("slot {slot}"))) {
+                stopped = Some((row, stop));
+                break;
+            }
+        }
+        let (_, stop) = stopped.expect("slot 3 never passes");
+        assert_eq!(stop.shared, Shared::Slot { slot: "slot 3".into() });
+        assert_eq!((stop.field, stop.rows.len()), (FixField::Slot, 5));
+    }
+
+    #[test]
+    fn one_bad_firmware_is_told_from_a_bad_network() {
+        let mut watch = LineWatch::default();
+        let stop = (0..200).find_map(|row| {
+            let old = row % 3 == 0;
+            let end = ended(row, old.then(|| trouble(702)), &format!("slot {}", row % 5));
+            let firmware = if old { "TMPL1 1.0.0" } else { "TMPL1 1.4.2" };
+            watch.note(&Ended { firmware: Some(firmware.into()), ..end })
+        });
+        let shared = stop.expect("the old firmware never passes").shared;
+        assert_eq!(shared, Shared::Firmware { firmware: "TMPL1 1.0.0".into() });
+    }
+
+    #[test]
+    fn what_the_cloud_says_of_the_account_stops_at_once() {
+        let mut watch = LineWatch::default();
+        watch.note(&ended(1, None, "a"));
+        let limit = Fault::new(FaultCode::CloudDeviceLimit, Step::Reserve, Blame::Cloud, Retry::AfterFix);
+        let stop = watch.note(&ended(2, Some(limit), "a")).expect("no unit fares better");
+        assert_eq!((stop.field, stop.rows), (FixField::Outside, vec![2]));
+    }
+
+    /// 200 batches of 1,000 units of which three in a hundred fail of one and the same cause, by accident.
+    #[test]
+    fn bad_luck_stops_no_line() {
+        let mut failed = 0;
+        for seed in 0..200 {
+            let mut dice = Dice(seed);
+            let mut watch = LineWatch::default();
+            for row in 0..1000 {
+                let fault = (dice.below(100) < 3).then(|| trouble(722));
+                failed += u32::from(fault.is_some());
+                let slot = format!("slot {}", dice.below(8));
+                assert_eq!(watch.note(&ended(row, fault, &slot)), None, "seed {seed}, row {row}");
+            }
+        }
+        assert!(failed > 5_000, "three in a hundred of 200,000 failed: {failed}");
+    }
+}
