@@ -6,9 +6,12 @@ mod station;
 use crate::stage::{Stage, Trouble};
 use crate::{opening, shell};
 use api::desk::{DeskUpdate, DeskView, FactView, JobRequest, LookView, ProfileView, WindowSecret};
+use api::units::{DescribeRequest, DescribedView, FieldView, GhostChoice, GhostView, ReportFormat};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use tauri::ipc::Channel;
-use tauri::{AppHandle, Builder, State, Wry};
+use tauri::{AppHandle, Builder, Runtime, State, Wry};
+use tauri_plugin_dialog::DialogExt;
 use tokio_util::sync::CancellationToken;
 
 pub fn register(builder: Builder<Wry>) -> Builder<Wry> {
@@ -21,7 +24,6 @@ pub fn register(builder: Builder<Wry>) -> Builder<Wry> {
         check_again,
         history,
         reconfigure,
-        rename,
         save_profile,
         station::station,
         station::station_watch,
@@ -53,7 +55,14 @@ pub fn register(builder: Builder<Wry>) -> Builder<Wry> {
         batch::batches,
         batch::batch_rows,
         batch::batch_report,
-        batch::watch_batches
+        batch::watch_batches,
+        fields,
+        describe,
+        page,
+        open_page,
+        ghosts,
+        sweep,
+        report
     ])
 }
 
@@ -123,8 +132,57 @@ async fn reconfigure(stage: State<'_, Stage>, unit: String) -> Answer<Option<boo
 }
 
 #[tauri::command]
-async fn rename(stage: State<'_, Stage>, unit: String, name: String) -> Answer<()> {
-    stage.rename(unit, name).await
+async fn fields(stage: State<'_, Stage>, unit: String) -> Answer<Vec<FieldView>> {
+    stage.fields(unit).await
+}
+
+#[tauri::command]
+async fn describe(stage: State<'_, Stage>, request: DescribeRequest) -> Answer<DescribedView> {
+    stage.describe(request).await
+}
+
+#[tauri::command]
+async fn page(stage: State<'_, Stage>, unit: String) -> Answer<String> {
+    stage.page(unit)
+}
+
+#[tauri::command]
+async fn open_page(stage: State<'_, Stage>, unit: String) -> Answer<()> {
+    stage.open_page(unit)
+}
+
+#[tauri::command]
+async fn ghosts(stage: State<'_, Stage>) -> Answer<Vec<GhostView>> {
+    Ok(stage.ghosts().await)
+}
+
+#[tauri::command]
+async fn sweep(stage: State<'_, Stage>, chosen: Vec<GhostChoice>) -> Answer<Vec<GhostView>> {
+    Ok(stage.sweep(chosen).await)
+}
+
+/// Asks for a file with the system's own dialog, and writes the report there; nothing when no file was chosen.
+#[tauri::command]
+async fn report<R: Runtime>(
+    app: AppHandle<R>,
+    stage: State<'_, Stage>,
+    format: ReportFormat,
+) -> Answer<Option<String>> {
+    let Some(path) = saved_as(&app, "firstlight", format.extension()).await else { return Ok(None) };
+    stage.report(format, path.clone()).await?;
+    Ok(Some(path.display().to_string()))
+}
+
+/// Where a person wants a file to be saved; `None`: nowhere after all.
+async fn saved_as<R: Runtime>(app: &AppHandle<R>, name: &str, extension: &str) -> Option<PathBuf> {
+    let (chosen, answer) = tokio::sync::oneshot::channel();
+    app.dialog()
+        .file()
+        .set_file_name(format!("{name}.{extension}"))
+        .add_filter(extension.to_uppercase(), &[extension])
+        // A window that is gone waits for no answer.
+        .save_file(move |path| drop(chosen.send(path)));
+    answer.await.ok().flatten()?.into_path().ok()
 }
 
 #[derive(serde::Deserialize)]

@@ -33,6 +33,7 @@ fn main() {
     }
     let builder = builder
         .plugin(remembered)
+        .plugin(tauri_plugin_dialog::init())
         .manage(Shell::default())
         .manage(Opening::new(practice))
         .on_window_event(|window, event| {

@@ -225,13 +225,22 @@ export class Window {
 	/** Tab by tab until the thing with this text has the focus, as somebody without a mouse does. */
 	async tabTo(text, most = 60) {
 		for (let i = 0; i < most; i++) {
-			await this.press(KEY.tab);
+			// Where the focus is already, nobody presses a key.
+			if (i > 0) await this.press(KEY.tab);
 			const focused = await this.run(
-				'const e = document.activeElement; const l = e?.id && document.querySelector(`label[for="${e.id}"]`); return `${e?.innerText ?? ""} ${l?.innerText ?? ""} ${e?.ariaLabel ?? ""}`'
+				'const e = document.activeElement === document.body ? null : document.activeElement; const l = e?.id && document.querySelector(`label[for="${e.id}"]`); return `${e?.innerText ?? ""} ${l?.innerText ?? ""} ${e?.ariaLabel ?? ""}`'
 			);
 			if (focused.includes(text)) return;
 		}
 		throw new Error(`no way by keyboard to “${text}”:\n${await this.text()}`);
+	}
+
+	/** What a handheld scanner does: all keys of a code at once, wherever the focus is, and Enter. */
+	async scan(code) {
+		await this.run(
+			'for (const key of [...arguments[0], "Enter"]) (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }))',
+			code
+		);
 	}
 
 	/** What a person would see: the display itself, not the page's idea of it. */

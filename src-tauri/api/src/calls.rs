@@ -189,5 +189,15 @@ pub fn check_reconfigure(
     }
 }
 
+/// A name for a device in the cloud, before the cloud is asked.
+///
+/// # Errors
+/// `refused.name_invalid`.
+pub(crate) fn check_cloud_name(name: Option<&str>) -> Result<(), Refusal> {
+    let mut reasons = Reasons::default();
+    check_name(name, &mut reasons);
+    if reasons.0.is_empty() { Ok(()) } else { Err(Refusal { reasons: reasons.0 }) }
+}
+
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,9 @@ pub mod batch;
 pub mod insights;
 pub mod station;
 
+use crate::units::{
+    DescribeRequest, DescribedView, FieldKind, FieldValue, FieldView, GhostChoice, GhostView, ReportFormat,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
@@ -160,6 +163,9 @@ pub enum BandView {
     TwoPointFour,
     #[serde(rename = "5")]
     Five,
+    /// Access points of the same name on both.
+    #[serde(rename = "both")]
+    Both,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS)]
@@ -197,6 +203,8 @@ pub struct JobView {
     pub warnings: Vec<FaultView>,
     /// After this point "cancel" means "stop waiting".
     pub delivered: bool,
+    /// How often network and token were handed over.
+    pub deliveries: u32,
     pub reprovision: bool,
 }
 
@@ -324,6 +332,8 @@ pub struct SettingsView {
     /// Where secrets are kept: `keychain`, `file` or `ask`.
     pub vault: String,
     pub last_ssid: Option<String>,
+    /// Networks whose password is kept in memory since it was given to a job; the passwords stay on this side.
+    pub kept: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
@@ -451,6 +461,14 @@ pub fn typescript() -> String {
         batch::BatchRowView,
         batch::BatchRowState,
         batch::BatchUpdate,
+        FieldView,
+        FieldKind,
+        DescribeRequest,
+        FieldValue,
+        DescribedView,
+        GhostView,
+        GhostChoice,
+        ReportFormat,
     );
     use {insights::*, station::*};
     declare!(

@@ -49,6 +49,7 @@ impl JobView {
             fault: None,
             warnings: Vec::new(),
             delivered: false,
+            deliveries: 0,
             reprovision: false,
         }
     }
@@ -84,6 +85,7 @@ impl JobView {
             | JobEvent::Renewed { device, .. }
             | JobEvent::Adopted { device }
             | JobEvent::Seen { device, .. } => self.device = Some(device.0),
+            JobEvent::DeliverIntended { .. } => self.deliveries += 1,
             JobEvent::Delivered { .. } => self.delivered = true,
             JobEvent::Said { word } => {
                 let (word, about) = word_view(word);
@@ -103,7 +105,6 @@ impl JobView {
             | JobEvent::ReserveIntended { .. }
             | JobEvent::TokenFailed { .. }
             | JobEvent::NothingWasMade
-            | JobEvent::DeliverIntended { .. }
             | JobEvent::DeliveryRefused { .. }
             | JobEvent::SweepIntended { .. }
             | JobEvent::Swept { .. } => {}

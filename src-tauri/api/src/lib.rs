@@ -21,5 +21,6 @@ pub mod state;
 mod station_view;
 pub mod stations;
 pub mod story;
+pub mod units;
 pub mod watch;
 pub mod words;

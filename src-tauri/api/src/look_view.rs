@@ -15,7 +15,7 @@ impl LookView {
         LookView {
             key,
             driver: look.driver.to_owned(),
-            networks: look.networks.map(one_a_name),
+            networks: look.networks.map(distinct),
             identity: IdentityView {
                 unit: Some(look.unit.0),
                 online_already: identity
@@ -36,19 +36,6 @@ impl LookView {
     }
 }
 
-/// A person chooses a network by its name: of several access points the strongest stands for all.
-fn one_a_name(networks: Vec<Network>) -> Vec<NetworkView> {
-    let mut views: Vec<NetworkView> = Vec::new();
-    for view in networks.into_iter().map(NetworkView::from) {
-        match views.iter_mut().find(|known| known.ssid == view.ssid) {
-            Some(known) if known.rssi < view.rssi => *known = view,
-            Some(_) => {}
-            None => views.push(view),
-        }
-    }
-    views
-}
-
 impl From<Exposure> for ExposureView {
     fn from(exposure: Exposure) -> ExposureView {
         match exposure {
@@ -56,6 +43,34 @@ impl From<Exposure> for ExposureView {
             Exposure::Unproven => ExposureView::Unproven,
             Exposure::Cable => ExposureView::Cable,
             Exposure::Air => ExposureView::Air,
+        }
+    }
+}
+
+/// One row for each name, the nearest first: a device hears every access point of a network, and a person chooses the
+/// network. A hidden one has no name to choose.
+fn distinct(networks: Vec<Network>) -> Vec<NetworkView> {
+    let mut rows: Vec<NetworkView> = Vec::new();
+    for network in networks.into_iter().map(NetworkView::from).filter(|network| !network.ssid.is_empty()) {
+        match rows.iter_mut().find(|row| row.ssid == network.ssid) {
+            Some(row) => row.take_in(network),
+            None => rows.push(network),
+        }
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse(row.rssi));
+    rows
+}
+
+impl NetworkView {
+    /// Another access point of the same name. Where they differ in security, what can be joined counts.
+    fn take_in(&mut self, other: NetworkView) {
+        self.rssi = self.rssi.max(other.rssi);
+        self.band = match (self.band, other.band) {
+            (Some(one), Some(another)) if one != another => Some(BandView::Both),
+            (one, another) => one.or(another),
+        };
+        if self.security == SecurityView::Enterprise {
+            self.security = other.security;
         }
     }
 }
@@ -80,20 +95,32 @@ impl From<Network> for NetworkView {
 mod tests {
     use super::*;
 
+    fn heard(ssid: &str, rssi: i16, channel: u16, security: Security) -> Network {
+        Network { ssid: ssid.to_owned(), rssi: Some(rssi), channel: Some(channel), security, bssid: None }
+    }
+
     #[test]
-    fn a_network_of_several_access_points_is_one_choice() {
-        let heard = |ssid: &str, rssi, channel| Network {
-            ssid: ssid.to_owned(),
-            bssid: None,
-            rssi: Some(rssi),
-            channel: Some(channel),
-            security: Security::Personal,
-        };
-        let views = one_a_name(vec![heard("Hall", -70, 6), heard("Office", -60, 1), heard("Hall", -50, 44)]);
-        let shown: Vec<_> = views.iter().map(|view| (view.ssid.as_str(), view.rssi, view.band)).collect();
+    fn a_network_of_many_access_points_is_one_row_with_its_best_signal_and_all_its_bands() {
+        let rows = distinct(vec![
+            heard("far", -80, 1, Security::Personal),
+            heard("hall", -70, 36, Security::Personal),
+            heard("", -20, 6, Security::Personal),
+            heard("hall", -50, 6, Security::Personal),
+            heard("hall", -60, 11, Security::Personal),
+        ]);
+        let told: Vec<_> = rows.iter().map(|row| (row.ssid.as_str(), row.rssi, row.band)).collect();
         assert_eq!(
-            shown,
-            [("Hall", Some(-50), Some(BandView::Five)), ("Office", Some(-60), Some(BandView::TwoPointFour))]
+            told,
+            [("hall", Some(-50), Some(BandView::Both)), ("far", Some(-80), Some(BandView::TwoPointFour))]
         );
+    }
+
+    #[test]
+    fn a_name_that_can_be_joined_somewhere_can_be_chosen() {
+        let rows = distinct(vec![
+            heard("works", -50, 6, Security::Enterprise),
+            heard("works", -70, 1, Security::Personal),
+        ]);
+        assert_eq!(rows.iter().map(|row| row.security).collect::<Vec<_>>(), [SecurityView::Secured]);
     }
 }

@@ -10,21 +10,29 @@ use crate::desk::{
 use crate::job_view::millis;
 use cloud::{Cloud, CloudCause};
 use engine::record::UnitState;
-use engine::work::{Engine, Spotted, Update};
-use engine::{Fault, FaultCode, JobId, Step, UnitId};
+use engine::work::{Engine, Spotted, Update, Verdict};
+use engine::{Fact, Fault, FaultCode, JobEvent, JobId, Outcome, Step, UnitId};
 use futures::StreamExt;
 use link::{Change, LinkError, Medium, Readiness};
-use proto::{Address, Advert, MediumKind};
+use proto::{Address, Advert, MediumKind, Secret};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How long changes are gathered: half of what an eye takes for "at once".
 const BEAT: Duration = Duration::from_millis(40);
 /// How often adapters and the cloud are looked at while nothing happens.
 const CHECK_EVERY: Duration = Duration::from_secs(30);
+/// After a job ended unknown: devices that are late are mostly late by seconds, and a person stands by.
+const UNKNOWN_AT_FIRST: Duration = Duration::from_secs(5);
+/// In the end: a device that is switched on days later is found within minutes, at the price of a call each.
+const UNKNOWN_AT_LAST: Duration = Duration::from_secs(300);
+/// Between two questions about unknown units on average, however many there are.
+const UNKNOWN_EACH: Duration = Duration::from_secs(1);
 /// A clock this far off the cloud's makes certificates and records wrong.
 const CLOCK_TOLERANCE_MS: i64 = 120_000;
 
@@ -66,12 +74,16 @@ struct Shared {
 }
 
 struct Picture {
+    /// Passwords that jobs were given, by network, for the next device: in memory, and gone when a network refuses one.
+    kept: BTreeMap<String, Secret>,
     number: u32,
     practice: bool,
     version: String,
     status: StatusView,
     settings: SettingsView,
     sightings: BTreeMap<String, (SightingView, Address)>,
+    /// Of all that were in sight once: a device that failed may be away for a moment when it is wanted again.
+    addresses: BTreeMap<String, Address>,
     jobs: HashMap<JobId, JobView>,
     units: BTreeMap<String, UnitView>,
     /// What changed since the last beat, by what it is about; the last state wins, at the place of the last change.
@@ -87,12 +99,14 @@ impl Desk {
     /// Reads what the journal has and begins to watch. Panics outside of a tokio runtime.
     pub fn open(parts: DeskParts) -> Desk {
         let mut picture = Picture {
+            kept: BTreeMap::new(),
             number: 0,
             practice: parts.practice,
             version: parts.version,
             status: StatusView::default(),
             settings: parts.settings,
             sightings: BTreeMap::new(),
+            addresses: BTreeMap::new(),
             jobs: HashMap::new(),
             units: parts.engine.units().iter().map(|unit| (unit.unit.to_string(), unit_view(unit))).collect(),
             changed: BTreeMap::new(),
@@ -119,6 +133,7 @@ impl Desk {
         desk.spawn(follow_sightings(desk.shared.clone()));
         desk.spawn(follow_connections(desk.shared.clone()));
         desk.spawn(beat(desk.shared.clone()));
+        desk.spawn(follow_unknown(desk.shared.engine.clone()));
         desk
     }
 
@@ -158,18 +173,35 @@ impl Desk {
         receiver
     }
 
-    /// The address behind a sighting's key, while it is in sight.
+    /// The address behind the key of a sighting that is in sight, or was.
     pub fn address(&self, key: &str) -> Option<Address> {
-        self.shared.picture().sightings.get(key).map(|(_, address)| address.clone())
+        self.shared.picture().addresses.get(key).cloned()
     }
 
     pub fn change_settings(&self, settings: SettingsView, cloud: Option<Arc<dyn Cloud>>) {
         if cloud.is_some() {
             *lock(&self.shared.cloud) = cloud;
         }
+        self.shared.picture().show_settings(settings);
+    }
+
+    /// Keeps the password that a job was given for its network, for the next device.
+    pub fn keep_password(&self, ssid: &str, password: Secret) {
         let mut picture = self.shared.picture();
-        picture.settings = settings.clone();
-        picture.change("settings".into(), DeskChange::Settings { settings });
+        if !password.is_empty() {
+            picture.kept.insert(ssid.to_owned(), password);
+            picture.show_kept();
+        }
+    }
+
+    /// The password that is kept for a network.
+    pub fn kept_password(&self, ssid: &str) -> Option<Secret> {
+        self.shared.picture().kept.get(ssid).cloned()
+    }
+
+    /// Whether all of it is the practice world.
+    pub fn is_practice(&self) -> bool {
+        self.shared.picture().practice
     }
 
     /// The settings as they are shown now.
@@ -196,6 +228,26 @@ impl Picture {
             self.changed.remove(&before);
         }
         self.changed.insert(self.place, change);
+    }
+
+    fn show_settings(&mut self, settings: SettingsView) {
+        self.settings = SettingsView { kept: self.kept.keys().cloned().collect(), ..settings };
+        self.change("settings".into(), DeskChange::Settings { settings: self.settings.clone() });
+    }
+
+    fn show_kept(&mut self) {
+        self.show_settings(self.settings.clone());
+    }
+
+    /// A password that a network refused is no use to the next device.
+    fn forget_refused(&mut self, fact: &Fact) {
+        let JobEvent::Finished { fault: Some(fault), .. } = &fact.event else { return };
+        let ssid = self.jobs.get(&fact.job).and_then(|job| job.ssid.clone());
+        if fault.code == FaultCode::WifiPasswordRefused
+            && ssid.is_some_and(|ssid| self.kept.remove(&ssid).is_some())
+        {
+            self.show_kept();
+        }
     }
 
     fn tell(&mut self) {
@@ -252,7 +304,6 @@ async fn beat(shared: Arc<Shared>) {
 }
 
 async fn follow_jobs(shared: Arc<Shared>, mut updates: tokio::sync::broadcast::Receiver<(JobId, Update)>) {
-    use tokio::sync::broadcast::error::RecvError;
     loop {
         let (job, update) = match updates.recv().await {
             Ok(told) => told,
@@ -272,6 +323,7 @@ async fn follow_jobs(shared: Arc<Shared>, mut updates: tokio::sync::broadcast::R
         match update {
             Update::Fact(fact) => {
                 picture.jobs.entry(job).or_insert_with(|| JobView::new(job, fact.at)).apply(&fact);
+                picture.forget_refused(&fact);
                 let unit = picture.jobs.get(&job).and_then(|view| view.unit.clone());
                 if let Some(state) = unit.and_then(|unit| shared.engine.unit(&UnitId(unit))) {
                     let unit = unit_view(&state);
@@ -288,6 +340,38 @@ async fn follow_jobs(shared: Arc<Shared>, mut updates: tokio::sync::broadcast::R
         }
         picture.show_job(job);
     }
+}
+
+/// What ended unknown may come to light later, also after the window was closed: it is asked about, at first often, then
+/// less and less, and at once more often when something new turns up.
+async fn follow_unknown(engine: Engine) {
+    let mut updates = engine.watch();
+    let mut wait = UNKNOWN_AT_FIRST;
+    loop {
+        let settled = engine.reconcile().await;
+        let still = settled.iter().filter(|case| case.verdict != Verdict::Passed).count();
+        // One question a case: many of them share the same rate.
+        let least = UNKNOWN_EACH * u32::try_from(still).unwrap_or(u32::MAX);
+        let mut next = Instant::now() + wait.max(least).min(UNKNOWN_AT_LAST);
+        wait = (wait * 2).min(UNKNOWN_AT_LAST);
+        loop {
+            tokio::select! { biased;
+                () = tokio::time::sleep_until(next) => break,
+                update = updates.recv() => match update {
+                    Ok((_, Update::Fact(fact))) if ended_unknown(&fact) => {
+                        wait = UNKNOWN_AT_FIRST;
+                        next = next.min(Instant::now() + wait);
+                    }
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        }
+    }
+}
+
+fn ended_unknown(fact: &Fact) -> bool {
+    matches!(fact.event, JobEvent::Finished { outcome: Outcome::Unknown, .. })
 }
 
 async fn follow_sightings(shared: Arc<Shared>) {
@@ -315,6 +399,7 @@ async fn follow_sightings(shared: Arc<Shared>) {
             .max_by(|a, b| a.begun.total_cmp(&b.begun));
         view.unit = met.and_then(|job| job.unit.clone());
         view.job = met.filter(|job| job.outcome.is_none()).map(|job| job.id.clone());
+        picture.addresses.insert(key.clone(), spotted.sighting.address.clone());
         picture.sightings.insert(key, (view.clone(), spotted.sighting.address));
         picture.change(about, DeskChange::Sighting { sighting: view });
     }

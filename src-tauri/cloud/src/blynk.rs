@@ -752,11 +752,24 @@ struct RawMeta {
     id: i32,
     name: Option<String>,
     value: Option<Value>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    hint: Option<String>,
+    description: Option<String>,
 }
 
 impl RawMeta {
     fn field(self) -> MetaField {
-        MetaField { id: self.id, name: self.name.unwrap_or_default(), value: self.value.and_then(text) }
+        let said = |text: &String| !text.trim().is_empty();
+        // Where a value is wrapped, its type stands beside it.
+        let wrapped = self.value.as_ref().and_then(|value| value.get("type")).and_then(Value::as_str);
+        MetaField {
+            id: self.id,
+            name: self.name.unwrap_or_default(),
+            kind: self.kind.or_else(|| wrapped.map(str::to_owned)),
+            value: self.value.and_then(text),
+            hint: self.hint.filter(said).or(self.description.filter(said)),
+        }
     }
 }
 

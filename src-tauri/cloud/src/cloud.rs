@@ -70,6 +70,12 @@ pub struct MetaField {
     pub id: i32,
     pub name: String,
     pub value: Option<String>,
+    /// The cloud's word for what it takes (`Text`, `Number`…), where the call tells it.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// What its template says about it.
+    #[serde(default)]
+    pub hint: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

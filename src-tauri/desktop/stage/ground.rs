@@ -41,11 +41,13 @@ impl Ground {
                 current: Some("Practice".to_owned()),
                 vault: "ask".to_owned(),
                 last_ssid: Some(sim::air::PRACTICE_SSID.to_owned()),
+                kept: Vec::new(),
             }),
             Ground::Real { profiles, strongbox, dir: _ } => {
                 let all = profiles.all()?;
                 let current = profiles.current()?;
                 Ok(SettingsView {
+                    kept: Vec::new(),
                     last_ssid: all
                         .iter()
                         .find(|profile| Some(&profile.name) == current.as_ref())

@@ -76,8 +76,17 @@ impl Stage {
             }
         };
         let mut secrets = Secrets::default();
-        if let Some(password) = request.password {
-            secrets.set(Given::WifiPassword, password.into_secret());
+        // A password that is kept has never been in the window since it was typed.
+        let password = match (request.password, &request.ssid) {
+            (Some(password), _) => Some(password.into_secret()),
+            (None, Some(ssid)) if request.kept_password => match self.desk.kept_password(ssid) {
+                None => self.ground.kept_password(ssid).await?,
+                kept => kept,
+            },
+            (None, _) => None,
+        };
+        if let Some(password) = password.clone() {
+            secrets.set(Given::WifiPassword, password);
         }
         if let Some(secret) = request.device_secret {
             secrets.set(Given::DeviceSecret, secret.into_secret());
@@ -104,6 +113,9 @@ impl Stage {
             while job.next().await.is_some() {}
             cancels.forget(&ended);
         });
+        if let (Some(ssid), Some(password)) = (&request.ssid, password) {
+            self.desk.keep_password(ssid, password);
+        }
         let mut settings = self.desk.settings();
         if request.ssid.is_some() && settings.last_ssid != request.ssid {
             settings.last_ssid = request.ssid;

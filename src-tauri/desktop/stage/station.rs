@@ -66,7 +66,7 @@ impl Stage {
 
 impl Ground {
     /// The password that is kept for a network of the profile in use.
-    async fn kept_password(&self, ssid: &str) -> Result<Option<proto::Secret>, Refusal> {
+    pub(super) async fn kept_password(&self, ssid: &str) -> Result<Option<proto::Secret>, Refusal> {
         match self {
             Ground::Practice(world) => Ok(world
                 .networks()

@@ -1,8 +1,20 @@
-//! What may be asked about a unit that is known: its history, its name, and that it go back to its setup.
+//! What may be asked about a unit that is known: its history, its name and fields, its page in the cloud, that it go back to
+//! its setup; what came to nothing; and a report about all of them.
 
 use super::{Stage, Trouble};
 use api::desk::FactView;
-use engine::{CloudRef, Fault, JobId, Refusal, RefusalCode, UnitId};
+use api::units::{DescribeRequest, DescribedView, FieldView, GhostChoice, GhostView, NotDone, ReportFormat};
+use engine::{Refusal, RefusalCode, UnitId};
+use std::path::PathBuf;
+
+impl From<NotDone> for Trouble {
+    fn from(not_done: NotDone) -> Trouble {
+        match not_done {
+            NotDone::Refused(refusal) => refusal.into(),
+            NotDone::Failed(fault) => fault.into(),
+        }
+    }
+}
 
 impl Stage {
     pub async fn history(&self, unit: String) -> Vec<FactView> {
@@ -13,34 +25,50 @@ impl Stage {
     }
 
     pub async fn reconfigure(&self, unit: String) -> Result<Option<bool>, Trouble> {
-        let state = self.unit(&unit)?;
-        let (cloud, device) = self.cloud_device(&state)?;
-        Ok(self.desk.engine().reconfigure(&cloud, device).await?)
+        let of = self.desk.engine().device_of(&UnitId(unit))?;
+        Ok(self.desk.engine().reconfigure(&of.cloud, of.device).await?)
     }
 
-    pub async fn rename(&self, unit: String, name: String) -> Result<(), Trouble> {
-        let state = self.unit(&unit)?;
-        let (which, device) = self.cloud_device(&state)?;
-        let cloud = self.clouds.cloud(&which).await?;
-        cloud
-            .rename(device, &name)
-            .await
-            .map_err(|error| Fault::from_cloud(engine::Step::Describe, &error))?;
-        Ok(())
+    pub async fn fields(&self, unit: String) -> Result<Vec<FieldView>, Trouble> {
+        Ok(self.desk.fields(unit).await?)
     }
 
-    fn unit(&self, unit: &str) -> Result<engine::record::UnitState, Refusal> {
-        let known = self.desk.engine().units().into_iter().find(|state| state.unit.0 == unit);
-        known.ok_or_else(|| Refusal::of(RefusalCode::UnknownUnit, &[("unit", unit)]))
+    pub async fn describe(&self, request: DescribeRequest) -> Result<DescribedView, Trouble> {
+        Ok(self.desk.describe(request).await?)
     }
 
-    /// The cloud device of a unit, with the account that its last job used.
-    fn cloud_device(&self, unit: &engine::record::UnitState) -> Result<(CloudRef, cloud::DeviceId), Refusal> {
-        let last: Option<JobId> = unit.jobs.last().copied();
-        let recipe = last.and_then(|job| self.desk.engine().job(job)).and_then(|job| job.recipe);
-        match (unit.device, recipe) {
-            (Some(device), Some(recipe)) => Ok((recipe.cloud, device)),
-            _ => Err(Refusal::of(RefusalCode::UnknownDevice, &[("unit", &unit.unit.0)])),
+    /// The unit's page in the cloud. The practice cloud has none.
+    pub fn page(&self, unit: String) -> Result<String, Trouble> {
+        if self.desk.is_practice() {
+            let what = [("what", "The practice cloud has no pages."), ("fix", "Connect a real cloud.")];
+            return Err(Refusal::of(RefusalCode::Usage, &what).into());
+        }
+        Ok(self.desk.page_of(unit)?)
+    }
+
+    /// Opens that page in the system's browser. The address is made here: a web view cannot have any other one opened.
+    pub fn open_page(&self, unit: String) -> Result<(), Trouble> {
+        let page = self.page(unit)?;
+        open::that_detached(&page).map_err(|error| {
+            Refusal::of(RefusalCode::FileUnreadable, &[("path", &page), ("why", &error.to_string())]).into()
+        })
+    }
+
+    pub async fn ghosts(&self) -> Vec<GhostView> {
+        self.desk.ghosts().await
+    }
+
+    pub async fn sweep(&self, chosen: Vec<GhostChoice>) -> Vec<GhostView> {
+        self.desk.sweep(chosen).await
+    }
+
+    /// Writes the report into the file that a person has chosen.
+    pub async fn report(&self, format: ReportFormat, path: PathBuf) -> Result<(), Trouble> {
+        let desk = self.desk.clone();
+        let written = tokio::task::spawn_blocking(move || desk.report(format, &path)).await;
+        match written {
+            Ok(written) => Ok(written?),
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
     }
 }

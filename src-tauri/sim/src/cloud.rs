@@ -636,6 +636,12 @@ impl CloudState {
         Ok((!inner.faults.reconfigure_silent).then_some(offline))
     }
 
+    /// The token that a device is connected with now.
+    pub(crate) fn connected_by(&self, device: i32) -> Option<String> {
+        let inner = self.look();
+        inner.devices.get(&device).filter(|device| device.connected).map(|device| device.token.clone())
+    }
+
     // ---- what a device does
 
     /// A device logs in. `hardware_id` (its MAC) is for the audit only.

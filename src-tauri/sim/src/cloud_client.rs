@@ -10,17 +10,34 @@ use cloud::{
     Organization, Presence, Reservation, Template, User, UserId,
 };
 use proto::Secret;
+use std::sync::Arc;
 use std::time::Duration;
 
+/// What tells a device, known by its token, to wait for configuration again.
+pub(crate) type ToDevice = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// A client of a [`CloudState`] in the same process.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CloudClient {
     state: CloudState,
+    /// Carries a request for configuration mode to the device that is connected with this token.
+    to_device: Option<ToDevice>,
+}
+
+impl std::fmt::Debug for CloudClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CloudClient").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl CloudClient {
     pub fn new(state: CloudState) -> CloudClient {
-        CloudClient { state }
+        CloudClient { state, to_device: None }
+    }
+
+    /// A client of a cloud whose devices are in the same place.
+    pub(crate) fn with_devices(state: CloudState, tell: ToDevice) -> CloudClient {
+        CloudClient { state, to_device: Some(tell) }
     }
 
     /// One request: fate first, then the deed, then perhaps its answer.
@@ -138,7 +155,7 @@ fn whole(device: &CloudDevice) -> DeviceRecord {
 }
 
 fn field((id, name, value): (i32, String, String)) -> MetaField {
-    MetaField { id, name, value: (!value.is_empty()).then_some(value) }
+    MetaField { id, name, value: (!value.is_empty()).then_some(value), kind: None, hint: None }
 }
 
 #[async_trait]
@@ -160,8 +177,13 @@ impl Cloud for CloudClient {
     }
 
     async fn reconfigure(&self, device: DeviceId) -> Result<Option<bool>, CloudError> {
-        self.ask(Call::Reconfigure, "ask for configuration mode", move |state| state.reconfigure(device.0))
-            .await
+        let offline = self
+            .ask(Call::Reconfigure, "ask for configuration mode", move |state| state.reconfigure(device.0))
+            .await?;
+        if let (Some(tell), Some(token)) = (&self.to_device, self.state.connected_by(device.0)) {
+            tell(&token);
+        }
+        Ok(offline)
     }
 
     async fn presence(&self, device: DeviceId) -> Result<Presence, CloudError> {
@@ -250,7 +272,14 @@ impl Cloud for CloudClient {
         let row = self
             .ask(Call::TemplateFields, "list metadata fields", move |state| state.template(template))
             .await?;
-        Ok(row.fields.into_iter().map(|(id, name, _)| MetaField { id, name, value: None }).collect())
+        let field = |(id, name, kind): (i32, String, &str)| MetaField {
+            id,
+            name,
+            value: None,
+            kind: Some(kind.to_owned()),
+            hint: None,
+        };
+        Ok(row.fields.into_iter().map(field).collect())
     }
 
     async fn device_meta(&self, device: DeviceId) -> Result<Vec<MetaField>, CloudError> {

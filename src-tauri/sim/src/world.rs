@@ -127,7 +127,17 @@ impl World {
 
     /// A client of this place's cloud.
     pub fn cloud(&self) -> Arc<dyn ::cloud::Cloud> {
-        Arc::new(CloudClient::new(self.place.cloud.clone()))
+        let place = Arc::downgrade(&self.place);
+        let to_device = move |token: &str| {
+            let Some(place) = place.upgrade() else { return };
+            let holds_it = |body: &&Arc<Body>| {
+                let kept = body.look().firmware.kept();
+                kept.online && kept.token.as_deref() == Some(token)
+            };
+            let Some(body) = place.devices().iter().find(holds_it).cloned() else { return };
+            Device { body, place }.enter_configuration();
+        };
+        Arc::new(CloudClient::with_devices(self.place.cloud.clone(), Arc::new(to_device)))
     }
 
     /// What the cloud holds, and its knobs.

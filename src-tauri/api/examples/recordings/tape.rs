@@ -152,6 +152,7 @@ fn settings(server: &str) -> SettingsView {
         current: Some("Practice".to_owned()),
         vault: "ask".to_owned(),
         last_ssid: Some(PRACTICE_SSID.to_owned()),
+        kept: Vec::new(),
     }
 }
 

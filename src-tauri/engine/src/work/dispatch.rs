@@ -342,6 +342,7 @@ impl Engine {
     /// Cloud devices that were made here and never came to life; with `sweep`, those that nothing waits for are deleted.
     /// Devices that this journal did not make are neither named nor touched.
     pub async fn ghosts(&self, sweep: bool) -> Vec<reconcile::Ghost> {
+        let sweep = if sweep { reconcile::Sweep::All } else { reconcile::Sweep::None };
         reconcile::ghosts(self.shared(), sweep).await
     }
 

@@ -5,6 +5,7 @@
 
 mod account;
 pub mod batch;
+mod describe;
 pub mod dispatch;
 mod dry_run;
 mod follow;
@@ -22,6 +23,7 @@ mod tracking;
 mod veil;
 
 pub use batch::{BatchNews, BatchOptions, BatchRun, Fix};
+pub use describe::{DescribedAs, Description, UnitDevice};
 pub use dispatch::{Clouds, Engine, Fuse, Gate, Job, Met, Update};
 pub use links::HoldRule;
 pub use look::Look;

@@ -412,7 +412,39 @@ impl Before {
 
 // ---- ghosts
 
-pub(crate) async fn ghosts(shared: &Arc<Shared>, sweep: bool) -> Vec<Ghost> {
+/// Which of the ghosts are removed, too.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sweep<'a> {
+    None,
+    All,
+    /// These only, by server and device: what a person has seen and said yes to.
+    Only(&'a [(String, DeviceId)]),
+}
+
+impl Sweep<'_> {
+    fn takes(self, made: &MadeDevice) -> bool {
+        match self {
+            Sweep::None => false,
+            Sweep::All => true,
+            Sweep::Only(chosen) => {
+                chosen.iter().any(|(server, device)| *server == made.server && *device == made.device)
+            }
+        }
+    }
+}
+
+impl crate::work::Engine {
+    /// Deletes those of the chosen cloud devices that are ghosts still; tells what became of each of them.
+    pub async fn sweep(&self, chosen: &[(String, DeviceId)]) -> Vec<Ghost> {
+        let mut ghosts = ghosts(self.shared(), Sweep::Only(chosen)).await;
+        ghosts.retain(|ghost| {
+            chosen.iter().any(|(server, device)| *server == ghost.server && *device == ghost.device)
+        });
+        ghosts
+    }
+}
+
+pub(crate) async fn ghosts(shared: &Arc<Shared>, sweep: Sweep<'_>) -> Vec<Ghost> {
     let made: Vec<MadeDevice> = shared.ledger().ghosts().cloned().collect();
     let mut ghosts = Vec::new();
     for made in made {
@@ -424,7 +456,7 @@ pub(crate) async fn ghosts(shared: &Arc<Shared>, sweep: bool) -> Vec<Ghost> {
         };
         // What a job works on now is no ghost.
         if mine && idle {
-            ghosts.extend(look_at_ghost(shared, &made, sweep).await);
+            ghosts.extend(look_at_ghost(shared, &made, sweep.takes(&made)).await);
         }
         shared.release(me);
     }

@@ -5,6 +5,7 @@
 mod batch;
 mod cancel;
 mod crash;
+mod describe;
 mod happy;
 mod ledger;
 mod many;

@@ -2,16 +2,22 @@
 import type { StationCalls } from './station';
 import type {
 	CloseAnswer,
+	DescribedView,
+	DescribeRequest,
 	DeskUpdate,
 	DeskView,
 	FactView,
 	FaultView,
+	FieldView,
+	GhostChoice,
+	GhostView,
 	JobRequest,
 	LookView,
 	ProfileView,
 	RefusalView,
 	ShellNews,
-	ShellWords
+	ShellWords,
+	ReportFormat
 } from './bindings/views';
 
 export type * from './bindings/views';
@@ -42,9 +48,22 @@ export interface Backend extends ShellBackend {
 	checkAgain(job: string): Promise<void>;
 	history(unit: string): Promise<FactView[]>;
 	reconfigure(unit: string): Promise<boolean | null>;
-	rename(unit: string, name: string): Promise<void>;
 	/** The station of this computer, and what the line makes. */
 	station: StationCalls;
+	/** The metadata fields of the unit's cloud device. */
+	fields(unit: string): Promise<FieldView[]>;
+	/** Names a cloud device and fills its fields; the answer says what the cloud did not take. */
+	describe(request: DescribeRequest): Promise<DescribedView>;
+	/** The address of the unit's page in the cloud, to be copied. */
+	page(unit: string): Promise<string>;
+	/** Opens that page in the system's browser. */
+	openPage(unit: string): Promise<void>;
+	/** Cloud devices made here that never came to life; nothing is changed. */
+	ghosts(): Promise<GhostView[]>;
+	/** Removes those, and only those. */
+	sweep(chosen: GhostChoice[]): Promise<GhostView[]>;
+	/** Asks for a file and writes the report there; `null`: no file was chosen. */
+	report(format: ReportFormat): Promise<string | null>;
 	saveProfile(profile: ProfileView, secrets: { id: string; secret: string }): Promise<void>;
 }
 

@@ -41,11 +41,17 @@ export function replay(tape: Recording = recording, every = 0): Backend {
 		checkAgain: () => Promise.reject(refused),
 		history: (unit) => Promise.resolve(tape.histories[unit] ?? []),
 		reconfigure: () => Promise.reject(refused),
-		rename: () => Promise.reject(refused),
-		saveProfile: () => Promise.reject(refused),
 		shellWords: () => Promise.resolve(),
 		shellNews: () => Promise.resolve(() => {}),
 		closeWindow: () => Promise.resolve(),
-		answerClose: () => Promise.resolve()
+		answerClose: () => Promise.resolve(),
+		fields: () => Promise.reject(refused),
+		describe: () => Promise.reject(refused),
+		page: () => Promise.reject(refused),
+		openPage: () => Promise.reject(refused),
+		ghosts: () => Promise.resolve([]),
+		sweep: () => Promise.resolve([]),
+		report: () => Promise.resolve(null),
+		saveProfile: () => Promise.reject(refused)
 	};
 }

@@ -49,8 +49,6 @@ export const tauri: Backend = {
 	checkAgain: (job) => invoke('check_again', { job }),
 	history: (unit) => invoke('history', { unit }),
 	reconfigure: (unit) => invoke('reconfigure', { unit }),
-	rename: (unit, name) => invoke('rename', { unit, name }),
-	saveProfile: (profile, secrets) => invoke('save_profile', { profile, secrets }),
 	shellWords: (words) => invoke('shell_words', { words }),
 	async shellNews(on) {
 		const channel = new Channel<ShellNews>();
@@ -64,7 +62,15 @@ export const tauri: Backend = {
 		};
 	},
 	closeWindow: () => invoke('close_window'),
-	answerClose: (answer) => invoke('answer_close', { answer })
+	answerClose: (answer) => invoke('answer_close', { answer }),
+	fields: (unit) => invoke('fields', { unit }),
+	describe: (request) => invoke('describe', { request }),
+	page: (unit) => invoke('page', { unit }),
+	openPage: (unit) => invoke('open_page', { unit }),
+	ghosts: () => invoke('ghosts'),
+	sweep: (chosen) => invoke('sweep', { chosen }),
+	report: (format) => invoke('report', { format }),
+	saveProfile: (profile, secrets) => invoke('save_profile', { profile, secrets })
 };
 
 export const insideTauri = (): boolean => '__TAURI_INTERNALS__' in window;

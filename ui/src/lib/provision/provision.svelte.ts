@@ -7,7 +7,8 @@ import {
 	type Trouble
 } from '$lib/backend/backend';
 import type { Desk } from '$lib/backend/desk.svelte';
-import { nameProblem, passwordProblem, ssidProblem } from './rules';
+import { w } from '$lib/words';
+import { nameProblem, passwordProblem, ssidProblem, wrongField, type OpenField } from './rules';
 
 export const OTHER = '\u0000other';
 export const KEEP = '\u0000keep';
@@ -42,12 +43,11 @@ export class Provision {
 	asked = $state(false);
 	readonly sightings: SightingView[] = $derived.by(() => inOrder(Object.values(this.desk.sightings)));
 	readonly current = $derived.by(() => (this.job ? (this.desk.jobs[this.job] ?? null) : null));
+	/** After a failure: the one field that was wrong; everything else stays as it was. */
+	open = $state<OpenField | null>(null);
+	/** A unit that is to be provisioned again; it is chosen by itself when it comes into sight. */
+	expected = $state<string | null>(null);
 	#round = 0;
-	/**
-	 * The password of the last job, for the next device in the same network. It stays in this object only: never in the
-	 * page again, and gone when it was refused, when another network is used, or when the screen is left.
-	 */
-	#kept = $state.raw<{ ssid: string; password: string } | null>(null);
 
 	constructor(readonly desk: Desk) {
 		// A window that was closed in the middle of a job shows that job again.
@@ -65,28 +65,39 @@ export class Provision {
 		return this.ssid === null ? null : ssidProblem(this.ssid);
 	}
 	get passwordProblem(): string | null {
-		return this.ssid === null ? null : passwordProblem(this.password);
+		if (this.ssid === null) return null;
+		const heard = this.networks.find((n) => n.ssid === this.ssid);
+		const missing = heard?.security === 'secured' && this.password === '' && !this.keepsPassword;
+		return missing ? w.job.needsPassword : passwordProblem(this.password);
 	}
-	/** Nothing is typed, and the password of the last job is used again. */
+	/** Nothing is typed, and a password that Rust keeps for this network is used: it has never been back in the page. */
 	get keepsPassword(): boolean {
-		return this.password === '' && this.#kept !== null && this.#kept.ssid === this.ssid;
+		return this.password === '' && this.ssid !== null && (this.desk.settings?.kept ?? []).includes(this.ssid);
 	}
 	get nameProblem(): string | null {
 		return nameProblem(this.name);
 	}
-	get open(): boolean {
-		return this.networks.find((n) => n.ssid === this.network)?.security === 'open';
+	/** The cloud device that this unit has already and will keep. */
+	get renews(): number | null {
+		return this.look?.identity.device ?? null;
+	}
+	/** Another unit answered than the one that is waited for. */
+	get isAnother(): boolean {
+		return this.expected !== null && this.look !== null && this.look.identity.unit !== this.expected;
 	}
 	get networks(): NetworkView[] {
 		return this.look?.networks ?? [];
 	}
 
-	async choose(key: string) {
+	/** `expected`: the unit that should be there. */
+	async choose(key: string, expected: string | null = null) {
+		this.expected = expected;
 		const round = ++this.#round;
 		this.chosen = key;
 		this.look = null;
 		this.trouble = null;
 		this.job = null;
+		this.open = null;
 		this.asked = false;
 		this.looking = true;
 		try {
@@ -124,20 +135,21 @@ export class Provision {
 		this.starting = true;
 		this.trouble = null;
 		const ssid = this.ssid;
-		const password = ssid === null ? null : this.keepsPassword ? (this.#kept?.password ?? '') : this.password;
+		const kept = this.keepsPassword;
 		try {
 			this.job = await this.desk.backend.start({
 				key: this.chosen,
 				ssid,
-				password,
-				kept_password: false,
+				password: ssid === null || kept ? null : this.password,
+				kept_password: kept,
 				device_secret: this.deviceSecret || null,
 				name: this.name || null,
 				meta: {},
 				device: null
 			});
-			this.#kept = ssid !== null && password ? { ssid, password } : null;
 			this.password = '';
+			this.open = null;
+			this.expected = null;
 		} catch (error) {
 			this.trouble = asTrouble(error);
 		} finally {
@@ -145,12 +157,48 @@ export class Provision {
 		}
 	}
 
-	/** The same device again: only what was wrong is open. */
-	again() {
-		if (this.current?.fault?.code === 'wifi.password_refused') this.#kept = null;
+	/** The same device again: only what was wrong is asked; where nothing is, it starts at once. */
+	async again() {
+		const code = this.current?.fault?.code;
+		// A job of an earlier window has nothing entered here: the device is asked first.
+		if (!this.look || !this.chosen) {
+			const key = this.#keyOf(this.current?.address ?? null);
+			this.job = null;
+			if (key) await this.choose(key);
+			return;
+		}
 		this.job = null;
 		this.trouble = null;
 		this.asked = false;
+		this.open = code ? wrongField(code) : null;
+		if (this.open === null && this.valid) await this.start();
+	}
+
+	/** Asks the cloud now, instead of at the next turn. */
+	async checkAgain() {
+		if (!this.job) return;
+		this.trouble = null;
+		try {
+			await this.desk.backend.checkAgain(this.job);
+		} catch (error) {
+			this.trouble = asTrouble(error);
+		}
+	}
+
+	#keyOf(address: string | null): string | null {
+		return this.sightings.find((sighting) => sighting.address === address)?.key ?? null;
+	}
+
+	/** Waits for a unit, and chooses it as soon as it is in sight. */
+	expect(unit: string) {
+		this.another();
+		this.expected = unit;
+	}
+
+	/** The sighting of the unit that is waited for. */
+	get found(): SightingView | null {
+		if (this.expected === null || this.chosen !== null) return null;
+		return this.sightings.find((s) => s.unit === this.expected && s.job === null) ?? null;
 	}
 
 	/** The next device, with the same settings; the name belonged to the last one. */
@@ -161,6 +209,8 @@ export class Provision {
 		this.look = null;
 		this.trouble = null;
 		this.looking = false;
+		this.open = null;
+		this.expected = null;
 		this.name = '';
 		this.deviceSecret = '';
 		this.asked = false;

@@ -53,6 +53,8 @@ test('a device that is online already keeps its connection, and is given no pass
 
 test('problems are told as one types, and nothing is started with one', async () => {
 	const { provision, start } = await asked();
+	expect(provision.valid, 'its network wants a password').toBe(false);
+	provision.password = PASSWORD;
 	expect(provision.valid).toBe(true);
 	provision.password = 'short';
 	expect(provision.passwordProblem).toContain('5');
@@ -81,10 +83,13 @@ test('the answer of a device that was left is not shown for the next', async () 
 });
 
 test('after the start the typed password is gone, and the next device in this network gets the same', async () => {
-	const { provision, start } = await asked();
+	const { desk, provision, start } = await asked();
 	provision.password = PASSWORD;
 	provision.name = 'Pump 1';
 	await provision.start();
+	expect(start.mock.calls[0]![0]).toMatchObject({ password: PASSWORD, kept_password: false });
+	// Rust tells for which networks it keeps one, never which.
+	desk.settings!.kept = [provision.ssid!];
 	expect(provision.password).toBe('');
 	expect(JSON.stringify(provision)).not.toContain(PASSWORD);
 	provision.another();
@@ -93,33 +98,64 @@ test('after the start the typed password is gone, and the next device in this ne
 	await provision.choose(KEY);
 	expect(provision.keepsPassword).toBe(true);
 	await provision.start();
-	expect(start.mock.calls[1]![0]).toMatchObject({ password: PASSWORD, name: null });
+	expect(start.mock.calls[1]![0]).toMatchObject({ password: null, kept_password: true, name: null });
 });
 
 test('another network does not get the password of the last one', async () => {
-	const { provision, start } = await asked();
+	const { desk, provision, start } = await asked();
 	provision.password = PASSWORD;
 	await provision.start();
-	provision.again();
+	desk.settings!.kept = [provision.ssid!];
+	provision.job = null;
 	provision.network = LOOK.networks!.find((n) => n.security === 'open')!.ssid;
 	expect(provision.keepsPassword).toBe(false);
 	await provision.start();
-	expect(start.mock.calls[1]![0].password).toBe('');
+	expect(start.mock.calls[1]![0]).toMatchObject({ password: '', kept_password: false });
 });
 
-test('a retry keeps device, network and name, and drops a password that was refused', async () => {
-	const failed = ended('failed', 'wifi.password_refused');
-	const desk = await played({ look: () => Promise.resolve(LOOK), start: () => Promise.resolve(failed.id) });
+/** The screen after a job that failed like this. */
+async function after(code: string) {
+	const failed = ended('failed', code);
+	const start = vi.fn((request: JobRequest) => Promise.resolve(request ? failed.id : ''));
+	const desk = await played({ look: () => Promise.resolve(LOOK), start });
 	const provision = new Provision(desk);
 	await provision.choose(KEY);
-	provision.password = 'wrong password';
+	provision.password = PASSWORD;
 	provision.name = 'Pump 1';
 	await provision.start();
-	expect(provision.current?.fault?.code).toBe('wifi.password_refused');
-	provision.again();
-	expect(provision).toMatchObject({ chosen: KEY, name: 'Pump 1', job: null, look: LOOK });
+	expect(provision.current?.fault?.code).toBe(code);
+	return { desk, provision, start };
+}
+
+test('a retry keeps device, network and name, and asks only what was wrong', async () => {
+	const { provision, start } = await after('wifi.password_refused');
+	await provision.again();
+	expect(provision).toMatchObject({ chosen: KEY, name: 'Pump 1', job: null, look: LOOK, open: 'password' });
 	expect(provision.network).toBe(recording.view.settings.last_ssid);
 	expect(provision.keepsPassword).toBe(false);
+	expect(start).toHaveBeenCalledOnce();
+});
+
+test('a retry starts at once where nothing that was entered was wrong', async () => {
+	const { desk, provision, start } = await after('template.unknown');
+	desk.settings!.kept = [provision.ssid!];
+	await provision.again();
+	expect(start).toHaveBeenCalledTimes(2);
+	expect(start.mock.calls[1]![0]).toMatchObject({ key: KEY, kept_password: true, name: 'Pump 1' });
+});
+
+test('a unit that is waited for is found by itself when it is in sight, and another one is told apart', async () => {
+	const { desk, provision } = await asked();
+	const unit = LOOK.identity.unit!;
+	provision.expect(unit);
+	desk.sightings = { [KEY]: { ...recording.view.sightings[0]!, unit: null } };
+	expect(provision.found).toBeNull();
+	desk.sightings = { [KEY]: { ...recording.view.sightings[0]!, unit } };
+	expect(provision.found?.key).toBe(KEY);
+	await provision.choose(KEY, unit);
+	expect(provision.isAnother).toBe(false);
+	await provision.choose(KEY, 'another unit');
+	expect(provision.isAnother).toBe(true);
 });
 
 test('a refused start keeps everything that was typed', async () => {

@@ -2,9 +2,18 @@
 import { deviceDe } from './device';
 import type { Words } from './en';
 import { shellDe } from './shell';
+import { frameDe } from './frame';
+import { jobDe } from './job';
+import { insightsDe, stationDe } from './station';
+import { unitsDe } from './units';
 
 export const de: Words = {
+	job: jobDe,
+	frame: frameDe,
 	shell: shellDe,
+	station: stationDe,
+	insights: insightsDe,
+	units: unitsDe,
 	app: {
 		name: 'Firstlight',
 		practice: 'Übung',
@@ -69,8 +78,6 @@ export const de: Words = {
 		reveal: 'Zeigen',
 		conceal: 'Verbergen',
 		name: 'Name in der Cloud (freiwillig)',
-		clear:
-			'Improv und Blynks BLE sind nicht verschlüsselt: Wer in der Nähe ist, könnte das Passwort bei der Übertragung mitschneiden.',
 		go: 'Einrichten',
 		ssidEmpty: 'Wählen Sie ein Netz.',
 		ssidLong: 'Der Name ist zu lang: {n} Bytes, höchstens 31.',

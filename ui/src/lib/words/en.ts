@@ -1,9 +1,19 @@
 /** English: every sentence a person reads in the window, except those of faults (faults.en.ts). */
 import { deviceEn } from './device';
 import { shellEn } from './shell';
+import type { Deep } from './deep';
+import { frameEn } from './frame';
+import { jobEn } from './job';
+import { insightsEn, stationEn } from './station';
+import { unitsEn } from './units';
 
 export const en = {
+	job: jobEn,
+	frame: frameEn,
 	shell: shellEn,
+	station: stationEn,
+	insights: insightsEn,
+	units: unitsEn,
 	app: {
 		name: 'Firstlight',
 		practice: 'Practice',
@@ -66,8 +76,6 @@ export const en = {
 		reveal: 'Show',
 		conceal: 'Hide',
 		name: 'Name in the cloud (optional)',
-		clear:
-			'Improv and Blynk’s BLE are not encrypted: someone near could record the password while it is sent.',
 		go: 'Provision',
 		ssidEmpty: 'Choose a network.',
 		ssidLong: 'The name is too long: {n} bytes, at most 31.',
@@ -217,5 +225,4 @@ export const en = {
 	problem: { title: 'The window could not be filled', retry: 'Load again' }
 };
 
-type Deep<T> = { [K in keyof T]: T[K] extends string ? string : Deep<T[K]> };
 export type Words = Deep<typeof en>;

@@ -3,19 +3,21 @@
  * what is left in plain letters must be what devices, clouds and people are called.
  */
 import { ended, played, running } from '$lib/backend/played';
-import { recording } from '$lib/backend/replay';
+import { recording, replay } from '$lib/backend/replay';
 import { cleanup, render } from '@testing-library/svelte';
 import type { Component } from 'svelte';
 import { tick } from 'svelte';
 import { afterEach, expect, test, vi } from 'vitest';
 import Health from '$lib/health/Health.svelte';
 import Profiles from '$lib/profiles/Profiles.svelte';
+import After from '$lib/provision/After.svelte';
 import Job from '$lib/provision/Job.svelte';
 import { Provision } from '$lib/provision/provision.svelte';
 import Setup from '$lib/provision/Setup.svelte';
 import Sightings from '$lib/provision/Sightings.svelte';
 import Palette from '$lib/shell/Palette.svelte';
 import StatusStrip from '$lib/shell/StatusStrip.svelte';
+import Leftovers from '$lib/units/Leftovers.svelte';
 import Units from '$lib/units/Units.svelte';
 
 const invented = vi.hoisted(() => {
@@ -108,11 +110,34 @@ test('a device that could not be asked', async () => {
 	check(render(Setup, { state }).container);
 });
 
+test('a device after its pass', async () => {
+	const fields = [{ id: 7, name: '', kind: 'switch' as const, value: null, hint: null }];
+	const backend = { ...replay(), fields: () => Promise.resolve(fields) };
+	const { container } = render(After, { backend, unit: '', name: null, practice: true });
+	container.querySelector<HTMLButtonElement>('button:not([type=submit])')?.click();
+	await vi.waitFor(() => expect(container.querySelector('select')).not.toBeNull());
+	check(container);
+});
+
+test('leftovers in the cloud, before and after a yes', async () => {
+	const ghost = { device: 1, server: 's', unit: null, made: 0, swept: false, fault: null };
+	const desk = await played({ ghosts: () => Promise.resolve([ghost]) });
+	const { container } = render(Leftovers, { desk });
+	for (let i = 0; i < 2; i++) {
+		[...container.querySelectorAll<HTMLButtonElement>('button')].at(-1)?.click();
+		await vi.waitFor(() => expect(container.querySelectorAll('li')).toHaveLength(1));
+		await tick();
+		check(container);
+	}
+});
+
 test('all devices and the history of each', async () => {
 	const desk = await played();
 	const { container } = render(Units, { desk });
-	for (const button of container.querySelectorAll<HTMLButtonElement>('ul button')) {
-		button.click();
+	const rows = container.querySelectorAll<HTMLElement>('[role=rowgroup] [role=row]');
+	expect(rows.length).toBe(Object.keys(desk.units).length);
+	for (const row of rows) {
+		row.click();
 		await vi.waitFor(() => expect(container.querySelectorAll('ol li').length).toBeGreaterThan(0));
 		await tick();
 		check(container);

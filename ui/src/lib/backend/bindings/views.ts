@@ -208,7 +208,7 @@ export type NetworkView = { ssid: string,
  */
 rssi: number | null, band: BandView | null, security: SecurityView, };
 
-export type BandView = "2.4" | "5";
+export type BandView = "2.4" | "5" | "both";
 
 export type SecurityView = "open" | "secured" | "enterprise";
 
@@ -228,7 +228,11 @@ exposure: ExposureView | null, waiting: WaitingView | null, outcome: OutcomeView
 /**
  * After this point "cancel" means "stop waiting".
  */
-delivered: boolean, reprovision: boolean, };
+delivered: boolean, 
+/**
+ * How often network and token were handed over.
+ */
+deliveries: number, reprovision: boolean, };
 
 export type StepView = { step: StepName, state: StepState, began: number | null, ended: number | null, };
 
@@ -277,7 +281,11 @@ current: string | null,
 /**
  * Where secrets are kept: `keychain`, `file` or `ask`.
  */
-vault: string, last_ssid: string | null, };
+vault: string, last_ssid: string | null, 
+/**
+ * Networks whose password is kept in memory since it was given to a job; the passwords stay on this side.
+ */
+kept: Array<string>, };
 
 export type ProfileView = { name: string, server: string, 
 /**
@@ -450,6 +458,25 @@ attempts: number, };
 export type BatchRowState = "waiting" | "running" | "ended";
 
 export type BatchUpdate = { batch: BatchView, rows: Array<BatchRowView>, };
+export type FieldView = { id: number, name: string, kind: FieldKind, value: string | null, hint: string | null, };
+
+export type FieldKind = "text" | "number" | "date" | "switch" | "email" | "link";
+
+export type DescribeRequest = { unit: string, 
+/**
+ * `None`: as it is.
+ */
+name: string | null, fields: Array<FieldValue>, };
+
+export type FieldValue = { id: number, value: string, };
+
+export type DescribedView = { name: string | null, fields: Array<string>, faults: Array<FaultView>, };
+
+export type GhostView = { device: number, server: string, unit: string | null, made: number, swept: boolean, fault: FaultView | null, };
+
+export type GhostChoice = { server: string, device: number, };
+
+export type ReportFormat = "csv" | "jsonl" | "html";
 
 export type StationView = { plan: StationPlanView, 
 /**

@@ -1,0 +1,183 @@
+import type { Backend, KeyPress, StationView } from '$lib/backend/backend';
+import { replay } from '$lib/backend/replay';
+import { noStation } from '$lib/backend/station';
+import { w } from '$lib/words';
+import { cleanup, render, screen } from '@testing-library/svelte';
+import { userEvent } from '@testing-library/user-event';
+import { afterEach, expect, test, vi } from 'vitest';
+import { SOUNDS } from './sounds';
+import { Line } from './station.svelte';
+import Station from './Station.svelte';
+
+afterEach(cleanup);
+
+const tile = (number: number, changes: Partial<StationView['tiles'][number]> = {}) => ({
+	number,
+	name: String(number),
+	place: null,
+	present: false,
+	state: 'free' as const,
+	step: null,
+	unit: null,
+	label: null,
+	job: null,
+	began: null,
+	ended: null,
+	fault: null,
+	held: null,
+	printer: null,
+	...changes
+});
+function view(changes: Partial<StationView> = {}): StationView {
+	return {
+		plan: {
+			id: 's',
+			name: 'Line 1',
+			slots: [],
+			scan: {
+				prefix: '',
+				gap_ms: 35,
+				least: 4,
+				operator: null,
+				work_order: null,
+				shift: null,
+				labels: [],
+				name: null
+			},
+			label: null,
+			takt_target_s: null
+		},
+		locked: false,
+		armed: null,
+		operator: null,
+		work_order: null,
+		shift: null,
+		tiles: [tile(1), tile(2)],
+		selected: null,
+		learning: null,
+		waiting_label: null,
+		heard: null,
+		cue: null,
+		counters: { passed: 0, failed: 0, unknown: 0, held: 0 },
+		takt: { target_ms: null, actual_ms: null, last_pass: null },
+		...changes
+	};
+}
+const ARMED = {
+	since: 0,
+	server: 'https://cloud.practice.test',
+	ssid: 'Workshop 2G',
+	owner: 1,
+	template: null,
+	rules: { min_firmware: null, once: true, label_first: false, typed_labels: false, operator_needed: false },
+	order: null
+};
+
+async function opened(first: StationView | null, calls: Partial<Backend['station']> = {}) {
+	let show: (view: StationView | null) => void = () => {};
+	const watch: Backend['station']['watch'] = (on) => {
+		show = on;
+		on(first);
+		return Promise.resolve(() => {});
+	};
+	const keys = vi.fn((pressed: KeyPress[]) => Promise.resolve(void pressed));
+	const sound = vi.fn();
+	const line = new Line({ ...replay(), station: { ...noStation, watch, keys, ...calls } }, sound);
+	const shown = render(Station, { line, settings: null, practice: true });
+	await vi.waitFor(() => expect(line.ready).toBe(true));
+	return { line, keys, sound, show: (view: StationView) => show(view), ...shown };
+}
+/** What a wedge does: keys, one right after the other, and Enter. */
+function scan(text: string) {
+	for (const key of [...text, 'Enter'])
+		(document.activeElement ?? document.body).dispatchEvent(
+			new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true })
+		);
+}
+const typed = (keys: ReturnType<typeof vi.fn>) =>
+	keys.mock.calls.flatMap(([group]) => (group as KeyPress[]).map((press) => press.key)).join('');
+
+test('the scan line hears everything, wherever the focus is, also on a button', async () => {
+	const { keys } = await opened(view());
+	screen.getByRole('button', { name: w.station.mute }).focus();
+	scan('FIRSTLIGHTGO');
+	await vi.waitFor(() => expect(typed(keys)).toBe('FIRSTLIGHTGOEnter'));
+	expect(screen.getByRole('button', { name: w.station.mute })).toBeVisible();
+});
+
+test('what is typed into a form stays there', async () => {
+	const { keys } = await opened(view());
+	await userEvent.click(screen.getByRole('button', { name: w.station.arm }));
+	await userEvent.type(screen.getByLabelText(w.station.ssid), 'Hall');
+	expect(keys).not.toHaveBeenCalled();
+	expect(screen.getByLabelText<HTMLInputElement>(w.station.ssid).value).toBe('Hall');
+});
+
+test('a sound is played once for each new cue, and never for what was before', async () => {
+	const { sound, show } = await opened(view({ cue: { number: 7, kind: 'failed' } }));
+	expect(sound).not.toHaveBeenCalled();
+	show(view({ cue: { number: 8, kind: 'passed' } }));
+	show(view({ cue: { number: 8, kind: 'passed' } }));
+	expect(sound.mock.calls).toEqual([['passed']]);
+});
+
+test('no two sounds are alike, and good and bad differ in direction and height', () => {
+	const shapes = Object.values(SOUNDS).map((notes) => JSON.stringify(notes));
+	expect(new Set(shapes).size).toBe(shapes.length);
+	const heights = (kind: keyof typeof SOUNDS) => SOUNDS[kind].map((note) => note.hertz);
+	expect(heights('passed').at(-1)).toBeGreaterThan(heights('passed')[0]!);
+	expect(Math.max(...heights('failed'))).toBeLessThan(Math.min(...heights('passed')) / 2);
+	expect(SOUNDS.attention.length).not.toBe(SOUNDS.passed.length);
+});
+
+test('every state of a slot has its word and says what to do', async () => {
+	const states = Object.keys(w.station.states) as StationView['tiles'][number]['state'][];
+	const { container } = await opened(view({ tiles: states.map((state, i) => tile(i + 1, { state })) }));
+	for (const [i, state] of states.entries()) {
+		const shown = container.querySelector(`[data-tile="${i + 1}"]`);
+		expect(shown).toHaveTextContent(w.station.states[state]);
+		if (['passed', 'failed', 'unknown'].includes(state)) expect(shown?.querySelector('svg')).not.toBeNull();
+	}
+});
+
+test('a station that a lead locked asks for the PIN, which leaves the page with the call', async () => {
+	const disarm = vi.fn((pin: string | null) => Promise.resolve(void pin));
+	const { container } = await opened(view({ locked: true, armed: ARMED }), { disarm });
+	await userEvent.click(screen.getByRole('button', { name: w.station.disarm }));
+	await userEvent.type(screen.getByLabelText(w.station.pin), '4711');
+	await userEvent.keyboard('{Enter}');
+	expect(disarm).toHaveBeenCalledWith('4711');
+	const held = container.innerHTML + [...container.querySelectorAll('input')].map((input) => input.value);
+	expect(held).not.toContain('4711');
+});
+
+test('an armed and locked station cannot be left by keys', async () => {
+	await opened(view({ locked: true, armed: ARMED }));
+	const event = new KeyboardEvent('keydown', { key: '1', ctrlKey: true, bubbles: true, cancelable: true });
+	document.body.dispatchEvent(event);
+	expect(event.defaultPrevented).toBe(true);
+});
+
+test('arming without a network is told at its field, and nothing is sent', async () => {
+	const arm = vi.fn(() => Promise.resolve());
+	await opened(view(), { arm });
+	await userEvent.click(screen.getByRole('button', { name: w.station.arm }));
+	await userEvent.click(screen.getByRole('button', { name: w.station.arm }));
+	expect(screen.getByLabelText(w.station.ssid)).toBeInvalid();
+	expect(arm).not.toHaveBeenCalled();
+});
+
+test('a computer without a station says what one is, and sets one up', async () => {
+	const save = vi.fn((plan: StationView['plan']) => Promise.resolve(void plan));
+	await opened(null, { save });
+	await userEvent.click(screen.getByRole('button', { name: w.station.setUp }));
+	await userEvent.type(screen.getByLabelText(w.station.name), 'Line 1');
+	const slots = screen.getByLabelText(w.station.slots);
+	await userEvent.clear(slots);
+	await userEvent.type(slots, '25');
+	expect(slots).toHaveAccessibleDescription(w.station.slotsBad);
+	await userEvent.clear(slots);
+	await userEvent.type(slots, '6{Enter}');
+	expect(save.mock.calls[0]![0]).toMatchObject({ name: 'Line 1' });
+	expect(save.mock.calls[0]![0].slots).toHaveLength(6);
+});

@@ -1,0 +1,56 @@
+/** The frame around all screens, in both languages: connections, commands, shortcuts. */
+import type { Deep } from './deep';
+
+export const frameEn = {
+	statusOf: '{part}: {state}. Show what to do.',
+	cloudReady: 'The cloud {host} answers.',
+	cloudNone: 'No cloud is chosen. Set one up under Profiles.',
+	bluetoothReady: 'Bluetooth works.',
+	usbReady: 'USB ports are watched.',
+	clockReady: 'This computer’s clock fits the cloud’s.',
+	clockUnknown: 'The clock is compared as soon as the cloud answers.',
+	details: 'Open Help & health',
+	toProfiles: 'Open Profiles',
+	close: 'Close',
+	shortcuts: 'Keyboard',
+	shortcutsHint: 'Everything works without a mouse.',
+	keyHelp: 'This list',
+	keyTab: 'Next field or button',
+	keyEnter: 'Main button; after a result: the next device',
+	keyEscape: 'Close a dialog',
+	keySearch: 'Search devices',
+	newDevice: 'Provision another device',
+	lookGhosts: 'Look for leftovers in the cloud',
+	searchDevices: 'Search all devices',
+	showShortcuts: 'Show keyboard shortcuts',
+	group: { screens: 'Screens', actions: 'Actions', devices: 'Devices in reach', language: 'Language' },
+	dismiss: 'Dismiss',
+	notices: 'Notices'
+};
+
+export const frameDe: Deep<typeof frameEn> = {
+	statusOf: '{part}: {state}. Zeigen, was zu tun ist.',
+	cloudReady: 'Die Cloud {host} antwortet.',
+	cloudNone: 'Es ist keine Cloud gewählt. Richten Sie unter Profile eine ein.',
+	bluetoothReady: 'Bluetooth funktioniert.',
+	usbReady: 'USB-Anschlüsse werden beobachtet.',
+	clockReady: 'Die Uhr dieses Rechners passt zu der der Cloud.',
+	clockUnknown: 'Die Uhr wird verglichen, sobald die Cloud antwortet.',
+	details: 'Hilfe & Zustand öffnen',
+	toProfiles: 'Profile öffnen',
+	close: 'Schließen',
+	shortcuts: 'Tastatur',
+	shortcutsHint: 'Alles geht ohne Maus.',
+	keyHelp: 'Diese Liste',
+	keyTab: 'Nächstes Feld oder nächster Knopf',
+	keyEnter: 'Hauptknopf; nach einem Ergebnis: das nächste Gerät',
+	keyEscape: 'Dialog schließen',
+	keySearch: 'Geräte suchen',
+	newDevice: 'Ein weiteres Gerät einrichten',
+	lookGhosts: 'Nach Überbleibseln in der Cloud sehen',
+	searchDevices: 'Alle Geräte durchsuchen',
+	showShortcuts: 'Tastenkürzel zeigen',
+	group: { screens: 'Ansichten', actions: 'Aktionen', devices: 'Geräte in Reichweite', language: 'Sprache' },
+	dismiss: 'Ausblenden',
+	notices: 'Hinweise'
+};

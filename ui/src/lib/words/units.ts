@@ -1,0 +1,113 @@
+/** The screen of all devices ever seen, in both languages. */
+import type { Deep } from './deep';
+
+export const unitsEn = {
+	filters: 'Show',
+	all: 'All',
+	openOnly: 'Unfinished',
+	count: '{n} of {all}',
+	sort: 'Newest first',
+	timeline: 'What happened',
+	facts: '{n} facts',
+	attempt: 'Attempt {n}',
+	details: 'About',
+	server: 'Server',
+	lastSeen: 'Last fact',
+	again: 'Provision again',
+	againHint: 'The unit keeps its cloud device and gets a fresh token; its data in the cloud stay.',
+	reconfigureTitle: 'Before you ask for configuration mode',
+	reconfigureExpect: 'What to expect',
+	expectOnline:
+		'Online, and its firmware has a handler: it leaves the cloud and shows its setup light within seconds.',
+	expectOffline: 'Offline: it never hears the request. Hold its button instead.',
+	expectNoHandler:
+		'Some firmware has no handler for it: the cloud says yes and nothing happens. If it is not in sight after a minute, use its button.',
+	reconfigureAsk: 'Ask the device',
+	reconfigureWait:
+		'The cloud has passed the request on. As soon as the device is in sight, it can be provisioned again.',
+	rename: 'Rename',
+	close: 'Close',
+	cancel: 'Cancel',
+	ghosts: 'Leftovers in the cloud',
+	ghostsHint:
+		'Cloud devices that were made here and never came to life. Looking changes nothing; only devices that this journal made are ever named.',
+	ghostsLook: 'Look for leftovers',
+	ghostsLooking: 'Asking the cloud about each of them.',
+	ghostsNone: 'There are none: every cloud device that was made here came to life or is still waited for.',
+	ghostsFound: '{n} found. Nothing was removed yet.',
+	ghostsSweep: 'Remove {n} chosen',
+	ghostsSure:
+		'Remove {n} cloud devices for good? Their tokens stop working. Devices in use are never among them.',
+	ghostsYes: 'Yes, remove them',
+	ghostsNo: 'Keep them',
+	ghostsSwept: '{n} removed.',
+	ghostsLeft: '{n} could not be removed; see why beside each.',
+	ghostMade: 'made {at}',
+	ghostNoUnit: 'no unit known',
+	swept: 'removed',
+	report: 'Report',
+	reportHint: 'Every job with its result, as a file. Secrets are in none of them.',
+	csv: 'Table (CSV)',
+	jsonl: 'Facts with their chain (JSON Lines)',
+	html: 'Page that prints (HTML)',
+	reportWritten: 'Written to {path}.',
+	reportNot: 'No file was chosen; nothing was written.',
+	noDevice: 'It has no cloud device yet.',
+	columns: { name: 'Name', unit: 'Unit', result: 'Result', device: 'Cloud device', last: 'Last' }
+};
+
+export const unitsDe: Deep<typeof unitsEn> = {
+	filters: 'Zeigen',
+	all: 'Alle',
+	openOnly: 'Unfertige',
+	count: '{n} von {all}',
+	sort: 'Neueste zuerst',
+	timeline: 'Was geschah',
+	facts: '{n} Tatsachen',
+	attempt: 'Versuch {n}',
+	details: 'Angaben',
+	server: 'Server',
+	lastSeen: 'Letzte Tatsache',
+	again: 'Neu einrichten',
+	againHint:
+		'Das Gerät behält sein Cloud-Gerät und bekommt ein neues Token; seine Daten in der Cloud bleiben.',
+	reconfigureTitle: 'Bevor Sie um den Einrichtungsmodus bitten',
+	reconfigureExpect: 'Was zu erwarten ist',
+	expectOnline:
+		'Online, und seine Firmware kennt die Bitte: Es verlässt die Cloud und zeigt binnen Sekunden sein Einrichtungslicht.',
+	expectOffline: 'Offline: Es hört die Bitte nie. Halten Sie stattdessen seine Taste.',
+	expectNoHandler:
+		'Manche Firmware kennt die Bitte nicht: Die Cloud sagt Ja, und nichts geschieht. Ist es nach einer Minute nicht in Sicht, nehmen Sie seine Taste.',
+	reconfigureAsk: 'Gerät bitten',
+	reconfigureWait:
+		'Die Cloud hat die Bitte weitergegeben. Sobald das Gerät in Sicht ist, kann es neu eingerichtet werden.',
+	rename: 'Umbenennen',
+	close: 'Schließen',
+	cancel: 'Abbrechen',
+	ghosts: 'Überbleibsel in der Cloud',
+	ghostsHint:
+		'Cloud-Geräte, die hier entstanden und nie zum Leben kamen. Nachsehen ändert nichts; genannt werden nur Geräte, die dieses Journal gemacht hat.',
+	ghostsLook: 'Nach Überbleibseln sehen',
+	ghostsLooking: 'Die Cloud wird nach jedem gefragt.',
+	ghostsNone: 'Es gibt keine: Jedes Cloud-Gerät von hier lebt oder wird noch erwartet.',
+	ghostsFound: '{n} gefunden. Noch wurde nichts entfernt.',
+	ghostsSweep: '{n} gewählte entfernen',
+	ghostsSure:
+		'{n} Cloud-Geräte endgültig entfernen? Ihre Token gelten dann nicht mehr. Benutzte Geräte sind nie darunter.',
+	ghostsYes: 'Ja, entfernen',
+	ghostsNo: 'Behalten',
+	ghostsSwept: '{n} entfernt.',
+	ghostsLeft: '{n} ließen sich nicht entfernen; der Grund steht daneben.',
+	ghostMade: 'entstanden {at}',
+	ghostNoUnit: 'kein Gerät bekannt',
+	swept: 'entfernt',
+	report: 'Bericht',
+	reportHint: 'Jeder Auftrag mit seinem Ergebnis, als Datei. Geheimnisse stehen in keiner.',
+	csv: 'Tabelle (CSV)',
+	jsonl: 'Tatsachen mit ihrer Kette (JSON Lines)',
+	html: 'Seite zum Drucken (HTML)',
+	reportWritten: 'Geschrieben nach {path}.',
+	reportNot: 'Es wurde keine Datei gewählt und nichts geschrieben.',
+	noDevice: 'Es hat noch kein Cloud-Gerät.',
+	columns: { name: 'Name', unit: 'Gerät', result: 'Ergebnis', device: 'Cloud-Gerät', last: 'Zuletzt' }
+};
