@@ -4,6 +4,7 @@
 pub mod blynk;
 pub mod espressif;
 pub mod improv;
+pub mod zpl;
 
 /// One decoder and what its inputs are mutated from.
 pub struct Target {
@@ -42,6 +43,7 @@ pub fn targets() -> Vec<Target> {
         Target { name: "espressif-qr", run: espressif::qr, seeds: espressif::qr_seeds },
         Target { name: "espressif-token", run: espressif::token, seeds: espressif::token_seeds },
         Target { name: "espressif-dialogue", run: espressif::dialogue, seeds: espressif::dialogue_seeds },
+        Target { name: "zpl-status", run: zpl::status, seeds: zpl::status_seeds },
     ]
 }
 
