@@ -31,6 +31,18 @@ pub fn tell_mistakes_by_place() {
     }));
 }
 
+/// A mistake of the worst kind, quoting every secret: development builds make it on demand, so that a test sees what a
+/// running program tells of it.
+#[cfg(debug_assertions)]
+pub fn mistake_on_demand(secrets: &api::secrets::Secrets) {
+    use api::secrets::SecretName;
+    if std::env::var_os("FIRSTLIGHT_MISTAKE").is_some() {
+        let known = SecretName::ALL.into_iter().filter_map(|name| secrets.get(name));
+        let quoted: Vec<&str> = known.map(proto::Secret::expose).collect();
+        panic!("{}", quoted.join(" "));
+    }
+}
+
 fn mistake(place: Option<&str>) -> String {
     format!(
         "Firstlight made a mistake of its own at {}. Run `firstlight reconcile` to see what is open, and report the place \

@@ -41,12 +41,15 @@ fn main() -> ExitCode {
         }
     };
     let context = Context { common: arguments.common, face };
-    let ended = runtime.block_on(commands::run(&context, arguments.command));
+    // A mistake of ours has been told by its place; whoever called gets a status of the contract all the same.
+    let run = std::panic::AssertUnwindSafe(|| runtime.block_on(commands::run(&context, arguments.command)));
+    let ended = std::panic::catch_unwind(run);
     // A thread that is stuck in a system call (a port that does not close) must not hold the exit status back.
     runtime.shutdown_background();
     match ended {
-        Ok(ending) => ending.into(),
-        Err(refusal) => {
+        Err(_) => ExitCode::FAILURE,
+        Ok(Ok(ending)) => ending.into(),
+        Ok(Err(refusal)) => {
             face.refuse(&refusal);
             ExitCode::from(ending::REFUSED)
         }

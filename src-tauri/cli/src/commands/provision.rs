@@ -36,6 +36,8 @@ pub async fn run(context: &Context, arguments: Provision) -> Ended {
     kept.fill(&mut request, &mut secrets).await?;
     ask_for_missing(&request, &mut secrets, common);
     let Call { recipe, target, secrets: job_secrets } = request.check(&secrets)?;
+    #[cfg(debug_assertions)]
+    crate::log::mistake_on_demand(&secrets);
 
     let journal = state.journal()?;
     let world = match practice {

@@ -15,3 +15,5 @@ mod refusals;
 mod secrecy;
 mod state;
 mod station;
+#[cfg(target_os = "linux")] // other systems take trust from their own store only
+mod tls;

@@ -114,3 +114,27 @@ fn no_secret_leaves_the_program() {
         "the device has a token, so there was one to leak"
     );
 }
+
+/// Development builds quote every secret in a panic when they are asked to; what is tested is what anybody hears of it.
+#[test]
+fn a_panic_of_the_running_program_tells_its_place_and_no_secret() {
+    let house = House::with_cloud(&[]);
+    let mut seen = Seen::default();
+    for more in [&["--json"][..], &["-vv"]] {
+        let mut command = house.program(["provision", "--any", "--server", house.url()]);
+        command.args(["--org", "1", "--owner", "1", "--wifi", WIFI]).args(more);
+        let ended = run(command
+            .env("FIRSTLIGHT_WIFI_PASSWORD", WIFI_CANARY)
+            .env("FIRSTLIGHT_DEVICE_SECRET", PROOF_CANARY)
+            .env("FIRSTLIGHT_MISTAKE", "1")
+            .env("RUST_BACKTRACE", "full")
+            .env("RUST_LOG", "trace"));
+        assert_eq!(ended.status, Some(1), "{}", ended.stderr);
+        assert!(ended.stderr.contains("a mistake of its own at"), "it did happen: {}", ended.stderr);
+        seen.ended("a panic", &ended);
+    }
+    seen.files(house.dir.path());
+    seen.search(WIFI_CANARY);
+    seen.search(PROOF_CANARY);
+    assert_eq!(house.cloud().visible_devices().len(), 0);
+}
