@@ -1,7 +1,7 @@
 //! `cargo xtask check`: all that CI runs, and nothing that it does not.
 
 use crate::shell::{Outcome, Stop, cargo, root, run, say, target};
-use crate::{lab, setup, start, tidy};
+use crate::{lab, package, setup, start, tidy};
 use std::time::Instant;
 
 type Part = (&'static str, &'static str, fn() -> Outcome);
@@ -13,6 +13,11 @@ const PARTS: &[Part] = &[
     ("lint", "clippy, warnings are errors", lint),
     ("test", "the Rust tests, among them 200 kills at random moments", test),
     ("window", "the built app in its real window", window),
+    (
+        "package",
+        "the package: installed into a copy of this system, opened, removed without a trace",
+        packaged,
+    ),
     ("fuzz", "every decoder, a short soak", short_fuzz),
     ("lab", "real Bluetooth and USB, where the lab is", || lab::lab(None, &[]).map(|_| ())),
 ];
@@ -99,6 +104,18 @@ pub fn write_recordings() -> Outcome {
 fn window() -> Outcome {
     start::build_app()?;
     run("npm", &["run", "--silent", "test:window"]).within("ui").go()
+}
+
+/// From the debug build: a release build takes longer than all other parts together.
+fn packaged() -> Outcome {
+    if !package::can_try() {
+        say(
+            "Trying a package needs root and dpkg, so it was not tried. By hand: sudo -E cargo xtask package --try",
+        );
+        return Ok(());
+    }
+    start::build_app()?;
+    package::attempt()
 }
 
 /// The pictures of the README; everything else that the window tests leave stays in the target folder.

@@ -4,6 +4,7 @@
 mod bench;
 mod check;
 mod lab;
+mod package;
 mod setup;
 mod shell;
 mod start;
@@ -16,10 +17,12 @@ cargo xtask COMMAND
 
   start              install what is missing, build, and open the app in practice mode (terminal if there is no display)
   check              install what is missing, then run every check and every test
-    --only NAMES     only these parts, separated by commas: format, tidy, ui, lint, test, window, fuzz, lab
+    --only NAMES     only these parts, separated by commas: format, tidy, ui, lint, test, window, package, fuzz, lab
     --list           say which parts there are
   setup              only install what is missing
   bindings           write the TypeScript types of the views to ui/src/lib/backend/bindings
+  package [--try]    build the .deb and the .rpm; --try: pack the debug build, install it into a copy of this system,
+                     open its window and remove it again
   screenshots        play the window tests and take the README's pictures from them
   recordings         let the engine play the practice world, and write what the window was told to
                      ui/src/lib/backend/recordings
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Some("bindings") => check::write_bindings(),
         Some("screenshots") => setup::everything().and_then(|()| check::screenshots()),
         Some("recordings") => check::write_recordings(),
+        Some("package") => setup::everything().and_then(|()| package::package(rest)),
         Some("lab") => lab::command_line(rest),
         Some("fuzz") => check::fuzz(rest),
         Some("bench") => bench::bench(rest),

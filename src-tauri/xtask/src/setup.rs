@@ -18,6 +18,8 @@ const WINDOW_TESTS: &[(&str, &str)] = &[
     ("imagemagick", "pictures of the screen"),
     ("fonts-dejavu-core", "letters on that display"),
     ("x11-utils", "asking that display whether the window is there"),
+    ("desktop-file-utils", "checking the desktop entry"),
+    ("appstream", "checking what software centres show"),
     ("python3-dbusmock", "a desktop that notes who calls a person or keeps the computer awake"),
 ];
 

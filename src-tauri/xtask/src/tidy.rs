@@ -64,10 +64,14 @@ const NOT_WRITTEN: &[Rule] = &[
     },
 ];
 
+/// Own files and the way to our commands; styles may stand in the page since Svelte's transitions write them there.
+const CSP: &str = "default-src 'self'; connect-src ipc: http://ipc.localhost; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; frame-src 'none'; base-uri 'none'; form-action 'none'";
+
 pub fn tidy() -> Outcome {
     let mut broken = imports();
     broken.extend(openings());
     broken.extend(words());
+    broken.extend(window());
     if broken.is_empty() {
         say("tidy: every rule holds");
         return Ok(());
@@ -140,6 +144,24 @@ fn words() -> Vec<String> {
                 broken.push(format!("{file}:{}: `{}`: {}", number + 1, rule.text, rule.reason));
             }
         }
+    }
+    broken
+}
+
+/// What the page may do and load: widened only by a person who changes it here too.
+fn window() -> Vec<String> {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap_or_default();
+    let mut broken = Vec::new();
+    if !read("src-tauri/desktop/capabilities/main.json").contains("\"permissions\": []")
+        || tracked(&["src-tauri/desktop/capabilities/*"]).len() != 1
+    {
+        broken.push("src-tauri/desktop/capabilities: the page needs nothing of Tauri itself".to_owned());
+    }
+    if !read("tauri.conf.json").contains(&format!("\"csp\": \"{CSP}\"")) {
+        broken.push(format!("tauri.conf.json: the content security policy is pinned as {CSP}"));
+    }
+    if read("Cargo.toml").contains("tauri-plugin-shell") {
+        broken.push("Cargo.toml: the page runs no programs, so there is no shell plugin".to_owned());
     }
     broken
 }
