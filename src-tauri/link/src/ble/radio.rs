@@ -40,6 +40,9 @@ const LOOK_PAUSE: Duration = Duration::from_millis(500);
 /// let us leave these out. A scan that begins anew begins with BLE.
 const SCAN_ROUND: Duration = Duration::from_millis(5_000);
 const TURN: Duration = Duration::from_millis(250);
+/// How often a scan is begun that the system does not begin at once, and the pause between two tries.
+const SCAN_TRIES: u32 = 6;
+const SCAN_PAUSE: Duration = Duration::from_millis(300);
 /// The scan's turn before a connection, when others wait for it: several advertising intervals. Connections alone would keep
 /// the scan from those who look for their device for as long as the line is long, and these would miss it on the air.
 const LISTEN_TURN: Duration = Duration::from_secs(1);
@@ -533,9 +536,17 @@ impl Radio {
             // Asked before, for starting a scan would switch the adapter on.
             let session = self.ready().await?;
             let filter = ScanFilter { services: self.settings.services.clone() };
-            bounded(SYSTEM_LIMIT, session.adapter.start_scan(filter))
-                .await
-                .map_err(|failed| failed.into_error("starting a scan"))?;
+            let mut tries = 0;
+            while let Err(failed) = bounded(SYSTEM_LIMIT, session.adapter.start_scan(filter.clone())).await {
+                // The scan before it may still be ending, which is nobody's fault and over in a moment.
+                let error = failed.into_error("starting a scan");
+                tries += 1;
+                if tries >= SCAN_TRIES || !matches!(error, LinkError::System { .. }) {
+                    return Err(error);
+                }
+                tracing::debug!(%error, tries, "a scan did not start");
+                tokio::time::sleep(SCAN_PAUSE).await;
+            }
             self.scanning_since.set(Some(Instant::now()));
             self.round_since.set(Instant::now());
         } else {
