@@ -324,6 +324,7 @@ awake: string, passed: string, failed: string, unknown: string, skipped: string,
 export type ShellNews = { "kind": "close_asked", running: Array<string>, };
 
 export type CloseAnswer = "background" | "stop" | "back";
+
 export type BatchFileView = { 
 /**
  * Of this opened file; the next calls name it.
@@ -458,6 +459,7 @@ attempts: number, };
 export type BatchRowState = "waiting" | "running" | "ended";
 
 export type BatchUpdate = { batch: BatchView, rows: Array<BatchRowView>, };
+
 export type FieldView = { id: number, name: string, kind: FieldKind, value: string | null, hint: string | null, };
 
 export type FieldKind = "text" | "number" | "date" | "switch" | "email" | "link";
