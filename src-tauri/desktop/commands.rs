@@ -3,9 +3,10 @@
 mod batch;
 mod station;
 
+use crate::setup_commands;
 use crate::stage::{Stage, Trouble};
 use crate::{opening, shell};
-use api::desk::{DeskUpdate, DeskView, FactView, JobRequest, LookView, ProfileView, WindowSecret};
+use api::desk::{DeskUpdate, DeskView, FactView, JobRequest, LookView, WindowSecret};
 use api::units::{DescribeRequest, DescribedView, FieldView, GhostChoice, GhostView, ReportFormat};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -24,7 +25,25 @@ pub fn register(builder: Builder<Wry>) -> Builder<Wry> {
         check_again,
         history,
         reconfigure,
-        save_profile,
+        setup_commands::practise,
+        setup_commands::leave_practice,
+        setup_commands::meet_cloud,
+        setup_commands::leave_cloud,
+        setup_commands::find_organizations,
+        setup_commands::find_people,
+        setup_commands::test_profile,
+        setup_commands::save_profile,
+        setup_commands::give_secrets,
+        setup_commands::remove_profile,
+        setup_commands::use_profile,
+        setup_commands::choose_vault,
+        setup_commands::checkup,
+        setup_commands::bundle,
+        setup_commands::troubles,
+        setup_commands::make_trouble,
+        setup_commands::end_troubles,
+        setup_commands::plug,
+        setup_commands::hold_button,
         station::station,
         station::station_watch,
         station::station_save,
@@ -66,7 +85,7 @@ pub fn register(builder: Builder<Wry>) -> Builder<Wry> {
     ])
 }
 
-type Answer<T> = Result<T, Trouble>;
+pub(crate) type Answer<T> = Result<T, Trouble>;
 
 #[tauri::command]
 async fn snapshot(app: AppHandle) -> Answer<DeskView> {
@@ -183,15 +202,4 @@ async fn saved_as<R: Runtime>(app: &AppHandle<R>, name: &str, extension: &str) -
         // A window that is gone waits for no answer.
         .save_file(move |path| drop(chosen.send(path)));
     answer.await.ok().flatten()?.into_path().ok()
-}
-
-#[derive(serde::Deserialize)]
-struct SignIn {
-    id: WindowSecret,
-    secret: WindowSecret,
-}
-
-#[tauri::command]
-async fn save_profile(stage: State<'_, Stage>, profile: ProfileView, secrets: SignIn) -> Answer<()> {
-    stage.save_profile(profile, secrets.id.into_secret(), secrets.secret.into_secret()).await
 }

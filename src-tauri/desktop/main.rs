@@ -5,7 +5,9 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod commands;
+mod log;
 mod opening;
+mod setup_commands;
 mod shell;
 mod stage;
 
@@ -16,6 +18,7 @@ use tauri::{Manager, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 
 fn main() {
+    log::begin();
     let practice = std::env::args().skip(1).any(|argument| argument == "--practice");
     // Practice is a window of its own: it neither raises the real one nor is raised by its second start.
     let instance = if practice { "io.firstlight.practice" } else { "io.firstlight.desktop" };

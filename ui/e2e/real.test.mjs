@@ -12,20 +12,24 @@ test('a profile made by keyboard, a cloud over HTTP and a device on a serial por
 		window = await Window.open({ args: [], env: { FIRSTLIGHT_SERIAL_PORTS: device.port } });
 		await window.control('3');
 		await window.sees('No cloud is set up yet');
+		await window.tabTo('Add a cloud');
+		await window.press(KEY.enter);
+		await window.tabTo('Server');
+		await window.keys('Another');
 		const entries = [
-			['Name of the profile', 'workshop'],
-			['Server', cloud.url],
+			['Server address', cloud.url],
 			['Client id', cloud.client_id],
 			['Client secret', cloud.client_secret],
-			['Organization number', String(cloud.org)],
-			['Owner number', String(cloud.owner)]
+			['Organization for new devices', String(cloud.org)],
+			['Owner of new devices', String(cloud.owner)],
+			['Name of the profile', 'workshop']
 		];
 		for (const [label, entry] of entries) {
 			await window.tabTo(label);
 			await window.keys(entry);
 		}
 		await window.press(KEY.enter);
-		await window.sees('in use');
+		await window.sees('“workshop” is kept and in use.');
 		const page = await window.run('return document.documentElement.outerHTML');
 		assert.ok(!page.includes(cloud.client_secret), 'the secret left the page');
 

@@ -10,7 +10,7 @@ mod settings;
 
 pub use checks::bad_server;
 pub(crate) use checks::{missing, reason};
-pub use profile::{ProfileChecked, ProfileRequest};
+pub use profile::{ProfileChecked, ProfileRequest, WifiRequest};
 pub use settings::Settings;
 
 use crate::label::Label;

@@ -37,6 +37,12 @@ impl GivenClouds {
         GivenClouds { given, keeper, known: Mutex::default() }
     }
 
+    /// The next job of this profile signs in anew, with what it keeps then.
+    pub fn forget(&self, profile: &str) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|which, _| which.profile.as_deref() != Some(profile));
+    }
+
     async fn connect(&self, which: &CloudRef) -> Result<Arc<dyn Cloud>, Refusal> {
         let server = Server::parse(&which.server)
             .map_err(|error| Refusal { reasons: vec![crate::calls::bad_server(&which.server, &error)] })?;

@@ -5,17 +5,21 @@
 //! for machines, `desk.rs` what the window shows; `words/` holds the sentences that people read. Not here: how a
 //! terminal or a window looks, and anything that touches a device.
 
+pub mod bundle;
 pub mod batch_report;
 pub mod batches;
 pub mod calls;
+pub mod checkup;
 pub mod clouds;
 pub mod desk;
+pub mod introduction;
 mod job_view;
 pub mod label;
 pub mod lines;
 mod look_view;
 pub mod moment;
 pub mod secrets;
+pub mod shelf;
 pub mod shell;
 pub mod state;
 mod station_view;

@@ -65,6 +65,11 @@ impl Secrets {
         self.0.get(&name)
     }
 
+    /// All that were given.
+    pub fn all(&self) -> impl Iterator<Item = &Secret> {
+        self.0.values()
+    }
+
     pub fn set(&mut self, name: SecretName, secret: Secret) {
         self.0.insert(name, secret);
     }

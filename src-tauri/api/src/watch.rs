@@ -71,6 +71,7 @@ struct Shared {
     cloud: Mutex<Option<Arc<dyn Cloud>>>,
     picture: Mutex<Picture>,
     closed: CancellationToken,
+    look_again: tokio::sync::Notify,
 }
 
 struct Picture {
@@ -127,6 +128,7 @@ impl Desk {
             cloud: Mutex::new(parts.cloud),
             picture: Mutex::new(picture),
             closed: CancellationToken::new(),
+            look_again: tokio::sync::Notify::new(),
         });
         let desk = Desk { shared };
         desk.spawn(follow_jobs(desk.shared.clone(), updates));
@@ -202,6 +204,16 @@ impl Desk {
     /// Whether all of it is the practice world.
     pub fn is_practice(&self) -> bool {
         self.shared.picture().practice
+    }
+
+    /// The ways to devices.
+    pub fn media(&self) -> Vec<Arc<dyn Medium>> {
+        self.shared.media.clone()
+    }
+
+    /// Looks at adapters and cloud now instead of with the next turn.
+    pub fn check_connections(&self) {
+        self.shared.look_again.notify_one();
     }
 
     /// The settings as they are shown now.
@@ -424,7 +436,10 @@ async fn follow_connections(shared: Arc<Shared>) {
                 picture.change("status".into(), DeskChange::Status { status });
             }
         }
-        tokio::time::sleep(CHECK_EVERY).await;
+        tokio::select! {
+            () = tokio::time::sleep(CHECK_EVERY) => {}
+            () = shared.look_again.notified() => {}
+        }
     }
 }
 

@@ -3,16 +3,17 @@
 //! Not here: how profiles and secrets are stored (`engine`), and the `profile` commands.
 
 use crate::arguments::Common;
-use crate::checkup::{Finding, Health};
 use crate::given;
 use crate::state::State;
 use api::calls::ProvisionRequest;
+use api::checkup::SecretsPlace;
 use api::clouds::{GivenClouds, Keeper, has_sign_in};
 use api::secrets::{SecretName, Secrets};
+use api::shelf::open_vault;
 use async_trait::async_trait;
 use engine::plan::batch::BatchNetwork;
-use engine::plan::profile::{Profile, ProfileAuth, Profiles, SecretName as KeptName};
-use engine::vault::{Vault, VaultError, VaultKind};
+use engine::plan::profile::{Profile, Profiles};
+use engine::vault::Vault;
 use engine::{Refusal, RefusalCode};
 use proto::Secret;
 use std::path::{Path, PathBuf};
@@ -51,12 +52,15 @@ impl Shelf {
 
     /// Where secrets are kept here: the locked file where there is one or a passphrase was given, else the keychain.
     pub async fn vault(&self) -> Result<Vault, Refusal> {
-        let dir = self.dir()?;
-        if Vault::has_file(dir) && self.passphrase.is_none() {
+        open_vault(self.dir()?, self.passphrase.clone()).await?.ok_or_else(|| {
             let why = "this folder's secrets are in a locked file; set FIRSTLIGHT_PASSPHRASE to open it";
-            return Err(Refusal::of(RefusalCode::SecretUnreadable, &[("why", why)]));
-        }
-        Vault::open(dir, self.passphrase.clone()).await.map_err(|error| unreadable(&error))
+            Refusal::of(RefusalCode::SecretUnreadable, &[("why", why)])
+        })
+    }
+
+    /// Profiles and secrets in one hand.
+    async fn opened(&self) -> Result<api::shelf::Shelf, Refusal> {
+        Ok(api::shelf::Shelf::new(self.profiles()?, self.vault().await?))
     }
 
     /// Asks for the passphrase of a locked file, where there is one and a person can be asked.
@@ -72,32 +76,10 @@ impl Shelf {
     }
 }
 
-pub fn unreadable(error: &VaultError) -> Refusal {
-    Refusal::of(RefusalCode::SecretUnreadable, &[("why", &error.to_string())])
-}
-
-/// The sign-in that a profile keeps; nothing where its secrets are kept nowhere.
-async fn sign_in(vault: &Vault, profile: &Profile) -> Result<Secrets, Refusal> {
-    let mut secrets = Secrets::default();
-    let wanted: Vec<(SecretName, &KeptName)> = match &profile.auth {
-        ProfileAuth::Client { id, secret } => {
-            vec![(SecretName::ClientId, id), (SecretName::ClientSecret, secret)]
-        }
-        ProfileAuth::Bearer { token } => vec![(SecretName::Bearer, token)],
-    };
-    for (name, kept) in wanted {
-        if let Some(secret) = vault.get(&kept.0).await.map_err(|error| unreadable(&error))? {
-            secrets.set(name, secret);
-        }
-    }
-    Ok(secrets)
-}
-
 #[async_trait]
 impl Keeper for Shelf {
     async fn sign_in(&self, profile: &str) -> Result<Secrets, Refusal> {
-        let profile = self.get(profile)?;
-        sign_in(&self.vault().await?, &profile).await
+        self.opened().await?.sign_in_of(&self.get(profile)?).await
     }
 }
 
@@ -105,7 +87,7 @@ impl Keeper for Shelf {
 #[derive(Debug)]
 pub struct Kept {
     shelf: Shelf,
-    profile: Option<(Profile, Vault)>,
+    profile: Option<(Profile, api::shelf::Shelf)>,
 }
 
 impl Kept {
@@ -119,14 +101,14 @@ impl Kept {
         let Some(name) = name else { return Ok(Kept { shelf, profile: None }) };
         let profile = shelf.get(name)?;
         shelf.ask_passphrase(common);
-        let vault = shelf.vault().await?;
-        Ok(Kept { shelf, profile: Some((profile, vault)) })
+        let opened = shelf.opened().await?;
+        Ok(Kept { shelf, profile: Some((profile, opened)) })
     }
 
     /// What was typed wins over what the profile keeps.
     pub async fn fill(&self, request: &mut ProvisionRequest, secrets: &mut Secrets) -> Result<(), Refusal> {
         self.fill_cloud(&mut request.server, secrets).await?;
-        let Some((profile, vault)) = &self.profile else { return Ok(()) };
+        let Some((profile, opened)) = &self.profile else { return Ok(()) };
         let or = |typed: &mut Option<String>, kept: Option<String>| {
             if typed.is_none() {
                 *typed = kept;
@@ -147,14 +129,10 @@ impl Kept {
         or(&mut request.wifi, profile.wifi.first().map(|wifi| wifi.name.clone()));
         let Some(wifi) = request.wifi.as_deref().and_then(|typed| profile.wifi(typed)) else { return Ok(()) };
         request.wifi = Some(wifi.ssid.clone());
-        if secrets.get(SecretName::WifiPassword).is_none() {
-            let password = match &wifi.password {
-                None => Some(Secret::new("")),
-                Some(name) => vault.get(&name.0).await.map_err(|error| unreadable(&error))?,
-            };
-            if let Some(password) = password {
-                secrets.set(SecretName::WifiPassword, password);
-            }
+        if secrets.get(SecretName::WifiPassword).is_none()
+            && let Some(password) = opened.wifi_password(profile, &wifi.ssid).await?
+        {
+            secrets.set(SecretName::WifiPassword, password);
         }
         Ok(())
     }
@@ -162,13 +140,9 @@ impl Kept {
     /// The profile's networks whose passwords are kept.
     pub async fn networks(&self) -> Result<Vec<BatchNetwork>, Refusal> {
         let mut networks = Vec::new();
-        let Some((profile, vault)) = &self.profile else { return Ok(networks) };
+        let Some((profile, opened)) = &self.profile else { return Ok(networks) };
         for wifi in &profile.wifi {
-            let password = match &wifi.password {
-                None => Some(Secret::new("")),
-                Some(name) => vault.get(&name.0).await.map_err(|error| unreadable(&error))?,
-            };
-            if let Some(password) = password {
+            if let Some(password) = opened.wifi_password(profile, &wifi.name).await? {
                 let (name, ssid) = (Some(wifi.name.clone()), wifi.ssid.clone());
                 networks.push(BatchNetwork { name, ssid, password });
             }
@@ -182,12 +156,12 @@ impl Kept {
         server: &mut Option<String>,
         secrets: &mut Secrets,
     ) -> Result<(), Refusal> {
-        let Some((profile, vault)) = &self.profile else { return Ok(()) };
+        let Some((profile, opened)) = &self.profile else { return Ok(()) };
         if server.is_none() {
             *server = Some(profile.server.clone());
         }
         if !has_sign_in(secrets) {
-            *secrets = std::mem::take(secrets).or(sign_in(vault, profile).await?);
+            *secrets = std::mem::take(secrets).or(opened.sign_in_of(profile).await?);
         }
         Ok(())
     }
@@ -197,24 +171,20 @@ impl Kept {
     }
 }
 
-/// Whether secrets can be kept on this computer.
-pub async fn keychain_finding(state: &State, secrets: &Secrets) -> Finding {
-    const CHECK: &str = "secrets";
+/// Where secrets are kept on this computer, for the doctor.
+pub async fn secrets_place(state: &State, secrets: &Secrets) -> SecretsPlace {
     let shelf = Shelf::of(state, secrets);
     if shelf.dir().is_err() {
-        return Finding::skipped(CHECK, "Practice keeps nothing.");
+        return SecretsPlace::Practice;
     }
     match shelf.vault().await {
-        Err(refusal) => {
-            let words = refusal.reasons.first().map(api::words::refusal);
-            let (what, fix) = words.map(|words| (words.what, words.fix)).unwrap_or_default();
-            Finding::new(CHECK, Health::Attention, what).fix(fix)
-        }
-        Ok(vault) => match vault.kind() {
-            VaultKind::Keychain => Finding::new(CHECK, Health::Ready, "Secrets of profiles are kept in the system's keychain."),
-            VaultKind::EncryptedFile => Finding::new(CHECK, Health::Ready, "Secrets of profiles are kept in a locked file in the state folder."),
-            VaultKind::AskEachTime => Finding::new(CHECK, Health::Attention, "There is no keychain; secrets are asked for each time.")
-                .fix("Nothing has to be done. To keep secrets in a locked file, set FIRSTLIGHT_PASSPHRASE when you add a profile; on Linux a keychain is gnome-keyring or KWallet."),
+        Ok(vault) => SecretsPlace::Kept(vault.kind()),
+        Err(refusal) => SecretsPlace::Closed {
+            why: refusal
+                .reasons
+                .first()
+                .and_then(|reason| reason.about.get("why").cloned())
+                .unwrap_or_default(),
         },
     }
 }

@@ -22,10 +22,7 @@ impl Stage {
     }
 
     fn mappings(&self) -> Option<Mappings> {
-        match &self.ground {
-            Ground::Practice(_) => None,
-            Ground::Real { dir, .. } => Some(Mappings::of(dir)),
-        }
+        self.ground.dir().map(Mappings::of)
     }
 
     pub fn open_batch_path(&self, path: &str) -> Result<BatchFileView, Trouble> {

@@ -99,6 +99,11 @@ impl Stage {
             device: request.device.map(|device| device.to_string()),
             ..ProvisionRequest::default()
         };
+        if let (true, Some(ssid)) = (request.kept_password, &request.ssid)
+            && let Some(password) = self.ground.kept_password(ssid).await?
+        {
+            secrets.set(Given::WifiPassword, password);
+        }
         self.ground.fill(&mut wish, &mut secrets).await?;
         let mut call = wish.check(&secrets)?;
         if let Some(address) = address {

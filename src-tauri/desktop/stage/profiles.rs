@@ -1,68 +1,83 @@
-//! Keeping what a person entered as a profile: settings in the file, secrets in the strongbox.
+//! Profiles of the scene: kept, removed, put to use; and where their secrets are kept.
 
-use super::ground::Ground;
-use super::strongbox::unreadable;
-use super::{Stage, Trouble};
-use api::desk::ProfileView;
-use cloud::{Cloud, OrgId, UserId};
-use engine::plan::profile::{Profile, ProfileAuth, SecretName, WifiProfile};
+use super::{Scene, Trouble};
+use api::desk::setup::{AuthName, ProfileDraftView, VaultRequest};
+use api::secrets::Secrets;
+use api::shelf::open_vault;
+use cloud::Cloud;
+use engine::vault::Vault;
 use engine::{Refusal, RefusalCode};
-use proto::Secret;
 use std::sync::Arc;
 
-impl Stage {
-    pub async fn save_profile(
-        &self,
-        profile: ProfileView,
-        id: Secret,
-        secret: Secret,
-    ) -> Result<(), Trouble> {
-        let Ground::Real { profiles, strongbox, dir: _ } = &self.ground else {
-            let what =
-                [("what", "Practice keeps no profiles."), ("fix", "Start Firstlight without --practice.")];
-            return Err(Refusal::of(RefusalCode::Usage, &what).into());
-        };
-        let server = cloud::Server::parse(&profile.server)
-            .map_err(|error| Refusal { reasons: vec![api::calls::bad_server(&profile.server, &error)] })?;
-        let name = profile.name.clone();
-        let (auth, keep) = if profile.auth == "bearer" {
-            let token = SecretName::fresh(&name, "token");
-            (ProfileAuth::Bearer { token: token.clone() }, vec![(token, secret)])
-        } else {
-            let (id_name, secret_name) = (SecretName::fresh(&name, "id"), SecretName::fresh(&name, "secret"));
-            let auth = ProfileAuth::Client { id: id_name.clone(), secret: secret_name.clone() };
-            (auth, vec![(id_name, id), (secret_name, secret)])
-        };
-        for (kept, secret) in keep {
-            strongbox.put(&kept, secret).await.map_err(|error| unreadable(&error))?;
-        }
-        let wifi = profile.wifi.iter().map(|ssid| WifiProfile {
-            name: ssid.clone(),
-            ssid: ssid.clone(),
-            password: None,
-        });
-        let replaced = profiles.put(Profile {
-            name: name.clone(),
-            server: server.to_string(),
-            auth,
-            org: profile.org.map(OrgId),
-            owner: profile.owner.map(UserId),
-            wifi: wifi.collect(),
-            // What the window does not show, it keeps.
-            defaults: profiles.get(&name).map(|before| before.defaults).unwrap_or_default(),
-        })?;
-        for gone in replaced.iter().flat_map(Profile::secret_names) {
-            if let Err(error) = strongbox.vault.remove(&gone.0).await {
-                tracing::warn!(%error, "a replaced secret stays in the vault");
+impl Scene {
+    /// Keeps a profile and puts it to use. Secrets that were not typed again are those with which its cloud was just met, or
+    /// those that are kept.
+    pub async fn save_profile(&self, draft: ProfileDraftView) -> Result<(), Trouble> {
+        let met = self.meeting.secrets_of(&draft.server, draft.auth).unwrap_or_default();
+        let draft = draft.draft(met)?;
+        let profile = self.ground.shelf().save(draft).await?;
+        self.ground.shelf().profiles().set_current(Some(&profile.name))?;
+        self.ground.forget_clients(&profile.name);
+        self.meeting.end();
+        self.show_settings().await
+    }
+
+    /// Gives the secrets of a profile again, where they are kept nowhere.
+    pub async fn give_secrets(&self, name: &str, secrets: Secrets) -> Result<(), Trouble> {
+        self.ground.shelf().give(name, secrets).await?;
+        self.ground.forget_clients(name);
+        self.show_settings().await
+    }
+
+    pub async fn remove_profile(&self, name: &str) -> Result<(), Trouble> {
+        self.ground.shelf().remove(name).await?;
+        self.ground.forget_clients(name);
+        self.show_settings().await
+    }
+
+    pub async fn use_profile(&self, name: &str) -> Result<(), Trouble> {
+        self.ground.shelf().profiles().set_current(Some(name))?;
+        self.show_settings().await
+    }
+
+    /// Chooses where secrets are kept, or opens the locked file that is there.
+    pub async fn choose_vault(&self, request: VaultRequest) -> Result<(), Trouble> {
+        let vault = match (request, self.ground.dir()) {
+            (VaultRequest::Ask, _) => Vault::ask_each_time(),
+            (VaultRequest::File { passphrase }, Some(dir)) => {
+                open_vault(dir, Some(passphrase.into_secret())).await?.expect("a passphrase was given")
             }
+            (VaultRequest::File { .. }, None) => {
+                let what = [("what", "Practice keeps nothing on this computer."), ("fix", "")];
+                return Err(Refusal::of(RefusalCode::Usage, &what).into());
+            }
+        };
+        self.ground.shelf().move_to(vault).await?;
+        self.ground.unlocked();
+        for profile in self.ground.shelf().profiles().all()? {
+            self.ground.forget_clients(&profile.name);
         }
-        profiles.set_current(Some(&name))?;
-        let settings = self.ground.settings()?;
+        self.show_settings().await
+    }
+
+    /// Tells the window how the settings are now.
+    async fn show_settings(&self) -> Result<(), Trouble> {
+        let mut settings = self.ground.settings().await?;
+        // What was chosen last stays preselected while the window is open.
+        let shown = self.desk.settings();
+        (settings.last_ssid, settings.kept) = (shown.last_ssid.or(settings.last_ssid), shown.kept);
         let cloud: Option<Arc<dyn Cloud>> = match self.ground.cloud_ref(&settings) {
             Some(which) => self.clouds.cloud(&which).await.ok(),
             None => None,
         };
         self.desk.change_settings(settings, cloud);
+        self.desk.check_connections();
         Ok(())
+    }
+
+    /// How the profile of this name signs in.
+    pub(super) fn auth_of(&self, name: &str) -> Result<AuthName, Refusal> {
+        let profile = self.ground.shelf().profiles().get(name)?;
+        Ok(if profile.auth.as_str() == "bearer" { AuthName::Bearer } else { AuthName::Client })
     }
 }

@@ -1,15 +1,14 @@
 //! The station of this computer: opened with what is kept, or with a practice bench; armed with the profile in use.
 
 use super::ground::Ground;
-use super::strongbox::unreadable;
-use super::{Stage, Trouble};
+use super::{Scene, Trouble};
 use api::calls::{ProvisionRequest, Wanted};
 use api::desk::station::ArmRequest;
 use api::secrets::{SecretName as Given, Secrets};
 use api::stations::StationDesk;
 use engine::plan::station::{Place, SlotPlan, StationPlan, Stations};
+use engine::Refusal;
 use engine::work::Engine;
-use engine::{Refusal, RefusalCode};
 use proto::MediumKind;
 
 /// Practice has a bench with a slot for each of its serial devices, and one for the radio.
@@ -29,14 +28,14 @@ fn practice_bench(world: &sim::World) -> StationPlan {
 }
 
 pub(super) fn open(ground: &Ground, engine: Engine) -> Result<StationDesk, Refusal> {
-    let (keeper, ready_made) = match ground {
-        Ground::Practice(world) => (None, Some(practice_bench(world))),
-        Ground::Real { profiles, .. } => (profiles.folder().map(Stations::of), None),
+    let (keeper, ready_made) = match ground.world() {
+        Some(world) => (None, Some(practice_bench(world))),
+        None => (ground.dir().map(Stations::of), None),
     };
     StationDesk::open(engine, keeper, ready_made, None)
 }
 
-impl Stage {
+impl Scene {
     pub fn station(&self) -> &StationDesk {
         &self.station
     }
@@ -61,28 +60,5 @@ impl Stage {
         let call = wish.check(&secrets)?;
         let pin = request.pin.map(api::desk::WindowSecret::into_secret);
         Ok(self.station.arm(pin, call.recipe, request.rules, request.order, call.secrets).await?)
-    }
-}
-
-impl Ground {
-    /// The password that is kept for a network of the profile in use.
-    pub(super) async fn kept_password(&self, ssid: &str) -> Result<Option<proto::Secret>, Refusal> {
-        match self {
-            Ground::Practice(world) => Ok(world
-                .networks()
-                .into_iter()
-                .find(|network| network.ssid == ssid)
-                .map(|network| proto::Secret::new(network.password))),
-            Ground::Real { profiles, strongbox, dir: _ } => {
-                let Some(name) = profiles.current()? else {
-                    return Err(Refusal::of(RefusalCode::UnknownProfile, &[("profile", "")]));
-                };
-                let profile = profiles.get(&name)?;
-                let Some(kept) = profile.wifi(ssid).and_then(|wifi| wifi.password.as_ref()) else {
-                    return Ok(None);
-                };
-                strongbox.get(kept).await.map_err(|error| unreadable(&error))
-            }
-        }
     }
 }

@@ -180,6 +180,7 @@ codes! {
         HostFixed = "refused.host_fixed",
         NetworkMissing = "refused.network_missing",
         NameInvalid = "refused.name_invalid",
+        NameTaken = "refused.name_taken",
         DriverSetting = "refused.driver_setting",
         DeviceCode = "refused.device_code",
         SecretMissing = "refused.secret_missing",

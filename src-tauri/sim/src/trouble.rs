@@ -5,6 +5,7 @@
 
 use crate::chance::Chance;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 /// Whose knob it is.
@@ -128,6 +129,24 @@ pub const KNOBS: &[Knob] = &[
     cloud("clock", "0|±MS", "how far the cloud's clock is ahead of this computer's"),
     cloud("reconfigure", "says|silent", "silent: deviceIsOffline is left out of the answer"),
 ];
+
+impl Knob {
+    /// The value without trouble. Mishaps of the cloud list when they may strike; their usual value is `never`.
+    pub fn usual(&self) -> &'static str {
+        if self.values.starts_with("WHEN") {
+            return "never";
+        }
+        match self.values.split('|').next() {
+            Some("URL") | None => "",
+            Some(first) => first,
+        }
+    }
+
+    /// The values that can be written as they stand, without those that name a kind (`MS`, `P%`).
+    fn literals(&self) -> impl Iterator<Item = &'static str> {
+        self.values.split('|').filter(|value| !value.contains(|c: char| c.is_ascii_uppercase() || c == '±'))
+    }
+}
 
 /// The knobs of one side.
 pub fn knobs(side: Side) -> impl Iterator<Item = &'static Knob> {
@@ -533,6 +552,42 @@ impl Trouble {
         Some(())
     }
 
+    /// How a knob stands, as [`Trouble::set`] would take it; empty for a knob that is not there.
+    pub fn value(&self, name: &str) -> String {
+        let Ok(knob) = find(Side::Device, name) else { return String::new() };
+        // A knob stands where turning it changes nothing.
+        let stands = |value: &&str| {
+            let mut turned = self.clone();
+            turned.turn(name, value).is_some() && turned == *self
+        };
+        if let Some(value) = knob.literals().find(stands) {
+            return value.to_owned();
+        }
+        let ms = |time: Duration| time.as_millis().to_string();
+        match name {
+            "scale" => self.scale.to_string(),
+            "slow" => ms(self.slow),
+            "drop-chance" => format!("{}%", self.drop_chance * 100.0),
+            "return" => self.comes_back.map_or("never".to_owned(), ms),
+            "mtu" => self.mtu.to_string(),
+            "window" => self.window.map_or(0, |time| time.as_secs()).to_string(),
+            "name-late" => ms(self.name_late),
+            "vanish" => self.vanish.map_or("never".to_owned(), ms),
+            "deaf" => ms(self.deaf),
+            "carrier" => match self.carrier {
+                Carrier::Vendor(id) => format!("vendor:{id}"),
+                Carrier::None | Carrier::ThirdString => String::new(),
+            },
+            "button" => match self.button {
+                Button::Pressed(after) => ms(after),
+                Button::None | Button::Needed => String::new(),
+            },
+            "pieces" => self.pieces.map_or("whole".to_owned(), |bytes| bytes.to_string()),
+            // Nobody has turned it: it is as the device's place is.
+            _ => knob.usual().to_owned(),
+        }
+    }
+
     /// A waiting time of the device, scaled.
     pub fn scaled(&self, time: Duration) -> Duration {
         time.mul_f64(self.scale)
@@ -587,6 +642,21 @@ pub enum Mishap {
     WrongRegion,
 }
 
+impl Mishap {
+    /// The mishap that a knob of the cloud makes; `None`: it makes none.
+    fn of(name: &str) -> Option<Mishap> {
+        match name {
+            "lost" => Some(Mishap::Lost),
+            "cut" => Some(Mishap::Cut),
+            "huge" => Some(Mishap::Huge),
+            "not-json" => Some(Mishap::NotJson),
+            "status-502-after" => Some(Mishap::GatewayAfter),
+            "wrong-region" => Some(Mishap::WrongRegion),
+            _ => name.strip_prefix("status-").and_then(|code| code.parse().ok()).map(Mishap::Status),
+        }
+    }
+}
+
 /// When a mishap strikes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum When {
@@ -595,6 +665,19 @@ pub enum When {
     Nth(u32),
     Every(u32),
     Probability(f64),
+}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            When::Always => f.write_str("always"),
+            When::First(1) => f.write_str("once"),
+            When::First(n) => write!(f, "first:{n}"),
+            When::Nth(n) => write!(f, "nth:{n}"),
+            When::Every(n) => write!(f, "every:{n}"),
+            When::Probability(p) => write!(f, "{}%", p * 100.0),
+        }
+    }
 }
 
 impl When {
@@ -703,16 +786,7 @@ impl CloudFaults {
     }
 
     fn turn(&mut self, name: &str, value: &str) -> Option<()> {
-        let mishap = match name {
-            "lost" => Some(Mishap::Lost),
-            "cut" => Some(Mishap::Cut),
-            "huge" => Some(Mishap::Huge),
-            "not-json" => Some(Mishap::NotJson),
-            "status-502-after" => Some(Mishap::GatewayAfter),
-            "wrong-region" => Some(Mishap::WrongRegion),
-            _ => name.strip_prefix("status-").and_then(|code| code.parse().ok()).map(Mishap::Status),
-        };
-        if let Some(mishap) = mishap {
+        if let Some(mishap) = Mishap::of(name) {
             if value == "never" {
                 self.occasions.retain(|occasion| occasion.mishap != mishap);
                 return Some(());
@@ -754,6 +828,37 @@ impl CloudFaults {
         Some(())
     }
 
+    /// How a knob stands, as [`CloudFaults::set`] would take it; of several occasions of one mishap the last. Empty for a
+    /// knob that is not there.
+    pub fn value(&self, name: &str) -> String {
+        if let Some(mishap) = Mishap::of(name) {
+            let occasion = self.occasions.iter().rev().find(|occasion| occasion.mishap == mishap);
+            return match occasion {
+                None => "never".to_owned(),
+                Some(Occasion { when, call: None, .. }) => when.to_string(),
+                Some(Occasion { when, call: Some(call), .. }) => format!("{when}@{call}"),
+            };
+        }
+        let count = |value: Option<u64>| value.map_or("none".to_owned(), |value| value.to_string());
+        let either = |is: bool, yes: &str, no: &str| if is { yes } else { no }.to_owned();
+        match name {
+            "redirect-to" => self.redirect_to.clone().unwrap_or_default(),
+            "scope" => either(self.scope_off, "off", "on"),
+            "retry-after" => count(self.retry_after),
+            "slow" => self.slow.as_millis().to_string(),
+            "rate-limit" => count(self.rate_limit.map(u64::from)),
+            "device-limit" => count(self.device_limit.map(u64::from)),
+            "token-life" => self.token_life.as_secs().to_string(),
+            "sign-in-life" => self.sign_in_life.as_secs().to_string(),
+            "record" => either(self.record_at_once, "at-once", "at-check-in"),
+            "old-token" => either(self.old_token_dies_at_use, "dies-at-use", "dies-at-once"),
+            "unknown-template" => either(self.unknown_template_refused, "refused", "first"),
+            "clock" => self.clock_ms.to_string(),
+            "reconfigure" => either(self.reconfigure_silent, "silent", "says"),
+            _ => String::new(),
+        }
+    }
+
     /// The mishap of this call, if one strikes. Each occasion counts the calls that concern it.
     pub(crate) fn strike(&mut self, call: crate::cloud::Call, chance: &mut Chance) -> Option<Mishap> {
         let mut struck = None;
@@ -768,3 +873,51 @@ impl CloudFaults {
 
 /// A name with its number of uses, for reports.
 pub type Counts = BTreeMap<&'static str, u32>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One value for each way of writing one.
+    fn samples(knob: &Knob) -> Vec<String> {
+        let written = |value: &str| match value {
+            "FACTOR" => "0.5".to_owned(),
+            "MS" | "N" | "SECONDS" | "BYTES" => "42".to_owned(),
+            "±MS" => "-42".to_owned(),
+            "P%" => "25%".to_owned(),
+            "23..517" => "100".to_owned(),
+            "vendor:ID" => "vendor:7".to_owned(),
+            "URL" => "http://127.0.0.1:1".to_owned(),
+            literal => literal.to_owned(),
+        };
+        if knob.values.starts_with("WHEN") {
+            let when = ["never", "always", "once", "first:3", "nth:2", "every:5", "25%", "always@reserve"];
+            return when.map(str::to_owned).to_vec();
+        }
+        knob.values.split('|').map(written).collect()
+    }
+
+    #[test]
+    fn every_knob_of_a_device_tells_how_it_was_set() {
+        for knob in knobs(Side::Device) {
+            assert_eq!(Trouble::default().value(knob.name), knob.usual(), "{}", knob.name);
+            for value in samples(knob) {
+                let mut trouble = Trouble::default();
+                trouble.set(knob.name, &value).expect("a value that it takes");
+                assert_eq!(trouble.value(knob.name), value, "{}", knob.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_knob_of_the_cloud_tells_how_it_was_set() {
+        for knob in knobs(Side::Cloud) {
+            assert_eq!(CloudFaults::default().value(knob.name), knob.usual(), "{}", knob.name);
+            for value in samples(knob) {
+                let mut faults = CloudFaults::default();
+                faults.set(knob.name, &value).expect("a value that it takes");
+                assert_eq!(faults.value(knob.name), value, "{}", knob.name);
+            }
+        }
+    }
+}

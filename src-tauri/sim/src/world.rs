@@ -223,6 +223,16 @@ impl Device {
         self.body.look().session.is_some()
     }
 
+    /// Whether somebody has plugged it in or switched it on.
+    pub fn is_plugged(&self) -> bool {
+        self.body.look().plugged
+    }
+
+    /// How its knobs stand.
+    pub fn trouble(&self) -> Trouble {
+        self.body.look().trouble.clone()
+    }
+
     pub fn is_in_sight(&self) -> bool {
         let present = self.body.look();
         present.is_in_sight(self.body.spec.dialect.medium())
@@ -287,6 +297,18 @@ impl Device {
             let mut present = self.body.look();
             let scale = present.trouble.scale;
             present.trouble = Trouble { scale, ..Trouble::default() };
+            let trouble = present.trouble.clone();
+            present.firmware.set_trouble(trouble);
+        }
+        self.nudge(now);
+    }
+
+    /// Turns all its knobs back to where they stood in the beginning: some devices are made for one trouble.
+    pub fn restore(&self) {
+        let now = now();
+        {
+            let mut present = self.body.look();
+            present.trouble = self.body.spec.trouble.clone();
             let trouble = present.trouble.clone();
             present.firmware.set_trouble(trouble);
         }

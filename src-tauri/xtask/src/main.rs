@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod lab;
 mod package;
+mod licences;
 mod setup;
 mod shell;
 mod start;
@@ -26,6 +27,7 @@ cargo xtask COMMAND
   screenshots        play the window tests and take the README's pictures from them
   recordings         let the engine play the practice world, and write what the window was told to
                      ui/src/lib/backend/recordings
+  licences           write the list of libraries and licences that the app shows (each build of the app does)
   lab [NAMES]        run the tests that need the Bluetooth and USB lab (../shared/btlab, or FIRSTLIGHT_BTLAB)
     --rounds N       bring each device to first light so many times in a row (default: what a check has time for)
   fuzz [--inputs N]  feed every decoder N inputs (default 1000000)
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Some("screenshots") => setup::everything().and_then(|()| check::screenshots()),
         Some("recordings") => check::write_recordings(),
         Some("package") => setup::everything().and_then(|()| package::package(rest)),
+        Some("licences") => licences::write(),
         Some("lab") => lab::command_line(rest),
         Some("fuzz") => check::fuzz(rest),
         Some("bench") => bench::bench(rest),

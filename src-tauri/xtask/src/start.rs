@@ -1,5 +1,6 @@
 //! `cargo xtask start`: from a fresh machine to an app that works, in practice mode.
 
+use crate::licences;
 use crate::setup;
 use crate::shell::{Outcome, cargo, run, say, target};
 
@@ -22,6 +23,7 @@ pub fn start(_arguments: &[String]) -> Outcome {
 
 /// The app with its UI inside, as a debug build: what `start` opens and the window tests drive.
 pub fn build_app() -> Outcome {
+    licences::write()?;
     run("npm", &["run", "build"]).within("ui").go()?;
     // The whole workspace, so that what the checks built serves here too.
     run(&cargo(), &["build", "--workspace", "--bins", "--features", "firstlight/custom-protocol"]).go()

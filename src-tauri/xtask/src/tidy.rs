@@ -1,5 +1,6 @@
 //! The house rules that a compiler does not keep: each with its reason, each with the place where it is broken.
 
+use crate::licences;
 use crate::shell::{Outcome, Stop, root, run, say};
 use std::path::Path;
 
@@ -72,6 +73,8 @@ pub fn tidy() -> Outcome {
     broken.extend(openings());
     broken.extend(words());
     broken.extend(window());
+    let gpl = licences::refused()?.into_iter();
+    broken.extend(gpl.map(|library| format!("Cargo.lock: {library}: no GPL gets in (CONTRIBUTING.md)")));
     if broken.is_empty() {
         say("tidy: every rule holds");
         return Ok(());

@@ -6,6 +6,7 @@
 
 use api::calls::{ProvisionRequest, Wanted};
 use api::clouds::OneCloud;
+use api::desk::setup::{DefaultsView, WifiView};
 use api::desk::{
     DeskChange, DeskUpdate, DeskView, FactView, JobView, LightState, LookView, OutcomeView, ProfileView,
     SettingsView, StepName, StepState,
@@ -148,9 +149,17 @@ fn settings(server: &str) -> SettingsView {
             org: Some(1),
             owner: Some(1),
             wifi: vec![PRACTICE_SSID.to_owned()],
+            networks: vec![WifiView {
+                name: PRACTICE_SSID.to_owned(),
+                ssid: PRACTICE_SSID.to_owned(),
+                open: false,
+            }],
+            defaults: DefaultsView::default(),
+            signs_in: true,
         }],
         current: Some("Practice".to_owned()),
         vault: "ask".to_owned(),
+        vault_locked: false,
         last_ssid: Some(PRACTICE_SSID.to_owned()),
         kept: Vec::new(),
     }

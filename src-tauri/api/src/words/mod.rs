@@ -5,12 +5,14 @@
 
 mod batch;
 mod fault;
+mod finding;
 mod refusal;
 mod station;
 mod steps;
 
 pub use batch::{problem, stop};
 pub use fault::{device_code, fault};
+pub use finding::finding;
 pub use refusal::refusal;
 pub use station::{heard, held, tile};
 pub use steps::{doing, exposure, normal, outcome, said, step};

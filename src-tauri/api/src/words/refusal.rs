@@ -76,6 +76,10 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             format!("{} cannot be a device's name in the cloud.", about.named("The text", "name", "What was given")),
             "Use 1 to 50 letters, digits, spaces, apostrophes, underscores and hyphens with --name.",
         ),
+        RefusalCode::NameTaken => words(
+            format!("There is already {}.", about.named("something named", "name", "something of that name")),
+            "Choose another name, or change the one that is there.",
+        ),
         RefusalCode::DriverSetting => Words::new(
             format!(
                 "The driver setting {} cannot be used: {}.",

@@ -50,3 +50,15 @@ fn a_sentence_names_what_it_is_about() {
     missing.about.insert("field".to_owned(), "Serial Number".to_owned());
     assert!(fault(&missing).what.contains("metadata field “Serial Number”"));
 }
+
+#[test]
+fn every_finding_of_the_doctor_says_what_it_is_and_its_fix_in_whole_sentences() {
+    use crate::checkup::{Finding, FindingCode, Health};
+    for code in FindingCode::ALL {
+        let empty = Finding { code: *code, health: Health::Problem, about: BTreeMap::new(), fault: None };
+        let (what, fix) = finding(&empty);
+        reads_well(code.as_str(), &what);
+        // A fix may begin with a command to be typed.
+        assert!(fix.is_none_or(|fix| fix.ends_with('.')), "{}", code.as_str());
+    }
+}

@@ -2,12 +2,14 @@
 
 use super::Context;
 use crate::arguments::Doctor;
-use crate::checkup::{self, Finding, Health};
+use crate::checkup::Line;
 use crate::ending::{Ended, Ending};
 use crate::face::{note, quiet};
 use crate::given;
 use crate::profiles::Kept;
 use crate::state::State;
+use api::checkup::{Checkup, CloudToCheck, Health};
+use std::sync::Arc;
 
 pub async fn run(context: &Context, arguments: &Doctor) -> Ended {
     let common = &context.common;
@@ -17,24 +19,26 @@ pub async fn run(context: &Context, arguments: &Doctor) -> Ended {
     let mut server = arguments.cloud.server.clone();
     kept.fill_cloud(&mut server, &mut secrets).await?;
     let mut ending = Ending::Passed;
-    let mut tell = |finding: Finding| {
-        context.face.event("check", &finding);
-        context.face.tell(&finding.told());
-        if finding.state == Health::Problem {
-            ending = Ending::Failed;
-        }
+    let checkup = Checkup {
+        state: state.folder().map(ToOwned::to_owned),
+        media: vec![
+            Arc::new(crate::world::serial()),
+            Arc::new(crate::world::ble(arguments.adapter.as_deref())),
+        ],
+        real_ports: true,
+        secrets: crate::profiles::secrets_place(&state, &secrets).await,
+        cloud: CloudToCheck::of(server.as_deref(), &secrets),
     };
-    tell(checkup::state_folder(&state));
-    for finding in checkup::serial().await {
-        tell(finding);
-    }
-    tell(checkup::modem_manager());
-    tell(checkup::bluetooth(arguments.adapter.as_deref()).await);
-    tell(crate::profiles::keychain_finding(&state, &secrets).await);
-    tell(checkup::proxy());
-    for finding in checkup::cloud(server.as_deref(), &secrets).await {
-        tell(finding);
-    }
+    checkup
+        .run(|finding| {
+            let line = Line::of(&finding);
+            context.face.event("check", &line);
+            context.face.tell(&line.told());
+            if finding.health == Health::Problem {
+                ending = Ending::Failed;
+            }
+        })
+        .await;
     if !context.face.is_json() {
         note(&quiet(match ending {
             Ending::Passed => "Nothing stands in the way of the next device.",

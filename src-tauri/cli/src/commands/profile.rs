@@ -5,15 +5,16 @@ use crate::arguments::Profile as Arguments;
 use crate::ending::{Ended, Ending};
 use crate::face::{note, strong};
 use crate::given;
-use crate::profiles::{Kept, Shelf, unreadable};
+use crate::profiles::{Kept, Shelf};
 use crate::state::State;
-use api::calls::{ProfileRequest, Settings};
+use api::calls::{ProfileRequest, Settings, WifiRequest};
 use api::clouds::credentials;
 use api::lines::FaultLine;
 use api::secrets::{SecretName, Secrets};
+use api::shelf::{Over, ProfileDraft, SignInKind, WifiPassword};
 use api::words;
 use cloud::CloudError;
-use engine::plan::profile::{Profile, ProfileAuth, ProfileDefaults, SecretName as KeptName, WifiProfile};
+use engine::plan::profile::Profile;
 use engine::vault::{Vault, VaultKind};
 use engine::{CloudRef, Fault, Refusal, Step};
 use serde_json::json;
@@ -34,8 +35,19 @@ pub async fn run(context: &Context, arguments: Arguments) -> Ended {
                 token_success: settings.token_success,
                 device_user: settings.device_user,
             };
-            let request =
-                ProfileRequest { name, server, org, owner, wifi, token_host, patience, driver, settings };
+            let wifi = wifi.into_iter().map(|ssid| WifiRequest { name: None, ssid }).collect();
+            let request = ProfileRequest {
+                name,
+                server,
+                org,
+                owner,
+                wifi,
+                driver,
+                settings,
+                token_host,
+                patience,
+                expect_template: None,
+            };
             add(context, shelf, secrets, request, bearer).await
         }
     }
@@ -84,52 +96,35 @@ async fn add(
         false => &[SecretName::ClientId, SecretName::ClientSecret],
     };
     given::fill(&mut secrets, sign_in, &context.common);
-    if checked.ssid.is_some() {
+    if !checked.wifi.is_empty() {
         given::fill(&mut secrets, &[SecretName::WifiPassword], &context.common);
     }
     shelf.ask_passphrase(&context.common);
     let vault = place(context, &mut shelf).await?;
+    let kind = vault.kind();
 
-    let fresh = |what: &str| KeptName::fresh(&checked.name, what);
-    let auth = match bearer {
-        true => ProfileAuth::Bearer { token: fresh("bearer") },
-        false => ProfileAuth::Client { id: fresh("client-id"), secret: fresh("client-secret") },
-    };
     let password = secrets.get(SecretName::WifiPassword).cloned();
-    let wifi = checked.ssid.clone().map(|ssid| WifiProfile {
-        name: ssid.clone(),
-        ssid,
-        password: (!password.as_ref().is_some_and(proto::Secret::is_empty)).then(|| fresh("wifi")),
-    });
-    let profile = Profile {
-        name: checked.name.clone(),
-        server: checked.server,
-        auth,
-        org: checked.org,
-        owner: checked.owner,
-        wifi: wifi.into_iter().collect(),
-        defaults: ProfileDefaults {
-            token_host: checked.token_host,
-            patience_s: checked.patience_s,
-            driver: checked.driver,
-            carrier: checked.settings.carrier,
-            token_endpoint: checked.settings.token_endpoint,
-            token_template: checked.settings.token_template,
-            token_success: checked.settings.token_success,
-            device_user: checked.settings.device_user,
-            ..ProfileDefaults::default()
-        },
+    let kept = sign_in
+        .iter()
+        .copied()
+        .chain(checked.wifi.iter().map(|_| SecretName::WifiPassword))
+        .filter(|name| secrets.get(*name).is_some_and(|secret| !secret.is_empty()))
+        .count();
+    let passwords = checked
+        .wifi
+        .iter()
+        .map(|_| password.clone().map_or(WifiPassword::Asked, WifiPassword::Given))
+        .collect();
+    let draft = ProfileDraft {
+        checked,
+        kind: if bearer { SignInKind::Bearer } else { SignInKind::Client },
+        sign_in: secrets,
+        passwords,
+        over: Over::Replaced,
     };
-    let kept = keep_secrets(&vault, &profile, &secrets).await?;
-    if let Some(before) = shelf.profiles()?.put(profile.clone())? {
-        forget(&vault, &before).await?;
-    }
+    let profile = api::shelf::Shelf::new(shelf.profiles()?, vault).save(draft).await?;
     context.face.event("profile", &line(&profile));
-    context.face.tell(&format!(
-        "Profile {} is kept. {}",
-        strong(&profile.name),
-        where_kept(vault.kind(), kept)
-    ));
+    context.face.tell(&format!("Profile {} is kept. {}", strong(&profile.name), where_kept(kind, kept)));
     Ok(Ending::Passed)
 }
 
@@ -151,26 +146,6 @@ async fn place(context: &Context, shelf: &mut Shelf) -> Result<Vault, Refusal> {
     }
 }
 
-/// Keeps what was given; says how many secrets that were.
-async fn keep_secrets(vault: &Vault, profile: &Profile, secrets: &Secrets) -> Result<usize, Refusal> {
-    let mut wanted: Vec<(&KeptName, SecretName)> = match &profile.auth {
-        ProfileAuth::Client { id, secret } => {
-            vec![(id, SecretName::ClientId), (secret, SecretName::ClientSecret)]
-        }
-        ProfileAuth::Bearer { token } => vec![(token, SecretName::Bearer)],
-    };
-    let wifi = profile.wifi.iter().filter_map(|wifi| wifi.password.as_ref());
-    wanted.extend(wifi.map(|name| (name, SecretName::WifiPassword)));
-    let mut kept = 0;
-    for (name, given) in wanted {
-        if let Some(secret) = secrets.get(given).filter(|secret| !secret.is_empty()) {
-            vault.put(&name.0, secret.clone()).await.map_err(|error| unreadable(&error))?;
-            kept += 1;
-        }
-    }
-    Ok(kept)
-}
-
 fn where_kept(kind: VaultKind, kept: usize) -> String {
     match (kind, kept) {
         (VaultKind::AskEachTime, _) => "This computer has no keychain, so its secrets are kept nowhere: give them each time in the environment or with --secrets-stdin, or add the profile again with FIRSTLIGHT_PASSPHRASE set to keep them in a locked file.".to_owned(),
@@ -180,19 +155,10 @@ fn where_kept(kind: VaultKind, kept: usize) -> String {
     }
 }
 
-async fn forget(vault: &Vault, profile: &Profile) -> Result<(), Refusal> {
-    for name in profile.secret_names() {
-        vault.remove(&name.0).await.map_err(|error| unreadable(&error))?;
-    }
-    Ok(())
-}
-
 async fn remove(context: &Context, mut shelf: Shelf, name: &str) -> Ended {
     shelf.ask_passphrase(&context.common);
-    // The vault first: a profile whose secrets cannot be removed stays, so that they are not forgotten there.
-    let profile = shelf.get(name)?;
-    forget(&shelf.vault().await?, &profile).await?;
-    shelf.profiles()?.remove(name)?;
+    shelf.get(name)?;
+    api::shelf::Shelf::new(shelf.profiles()?, shelf.vault().await?).remove(name).await?;
     context.face.event("profile_removed", &json!({ "name": name }));
     context.face.tell(&format!("Profile {} and its secrets are gone.", strong(name)));
     Ok(Ending::Passed)

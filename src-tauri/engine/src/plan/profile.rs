@@ -8,6 +8,7 @@ use cloud::{OrgId, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The profiles' file in the state folder.
 pub const PROFILES_FILE: &str = "profiles.json";
@@ -114,7 +115,7 @@ impl Profile {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Shelf {
     v: u32,
     /// The profile that a window uses.
@@ -123,20 +124,33 @@ struct Shelf {
     profiles: Vec<Profile>,
 }
 
-/// The profiles of a state folder. Read anew each time, written as a whole.
+/// The profiles of a state folder, read anew each time and written as a whole; or of a practice run, which are gone with it.
 #[derive(Debug, Clone)]
-pub struct Profiles {
-    path: PathBuf,
+pub struct Profiles(Place);
+
+#[derive(Debug, Clone)]
+enum Place {
+    File(PathBuf),
+    Memory(Arc<Mutex<Shelf>>),
+}
+
+/// Whether a profile may be called so: 1 to 64 characters, none of them a control character, no blanks around them.
+pub fn name_fits(name: &str) -> bool {
+    name.trim() == name
+        && !name.is_empty()
+        && name.chars().count() <= NAME_MOST
+        && !name.chars().any(char::is_control)
 }
 
 impl Profiles {
     pub fn of(dir: &Path) -> Profiles {
-        Profiles { path: dir.join(PROFILES_FILE) }
+        Profiles(Place::File(dir.join(PROFILES_FILE)))
     }
 
-    /// The folder that they are in, for what is kept beside them.
-    pub fn folder(&self) -> Option<&Path> {
-        self.path.parent()
+    /// For practice: clones share what is kept, and nothing of it reaches a disk.
+    pub fn in_memory() -> Profiles {
+        let empty = Shelf { v: FILE_VERSION, current: None, profiles: Vec::new() };
+        Profiles(Place::Memory(Arc::new(Mutex::new(empty))))
     }
 
     /// All profiles by name.
@@ -164,11 +178,7 @@ impl Profiles {
     /// As [`Profiles::all`], and `refused.name_invalid`.
     pub fn put(&self, profile: Profile) -> Result<Option<Profile>, Refusal> {
         let name = &profile.name;
-        if name.trim() != name
-            || name.is_empty()
-            || name.chars().count() > NAME_MOST
-            || name.chars().any(char::is_control)
-        {
+        if !name_fits(name) {
             return Err(Refusal::of(RefusalCode::NameInvalid, &[("name", name)]));
         }
         let mut shelf = self.read()?;
@@ -213,40 +223,51 @@ impl Profiles {
     }
 
     fn read(&self) -> Result<Shelf, Refusal> {
-        let text = match std::fs::read_to_string(&self.path) {
+        let path = match &self.0 {
+            Place::File(path) => path,
+            Place::Memory(shelf) => return Ok(shelf.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        };
+        let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Shelf { v: FILE_VERSION, current: None, profiles: Vec::new() });
             }
-            Err(error) => return Err(self.unusable(&error)),
+            Err(error) => return Err(unusable(path, &error)),
         };
         #[derive(Deserialize)]
         struct Form {
             v: u32,
         }
-        let Form { v: found } = serde_json::from_str(&text).map_err(|error| self.unusable(&error))?;
+        let Form { v: found } = serde_json::from_str(&text).map_err(|error| unusable(path, &error))?;
         if found > FILE_VERSION {
             let why = format!(
                 "the profiles in {} have form {found}; this program knows forms up to {FILE_VERSION}",
-                self.path.display()
+                path.display()
             );
             return Err(Refusal::of(RefusalCode::StateNewer, &[("why", &why)]));
         }
-        serde_json::from_str(&text).map_err(|error| self.unusable(&error))
+        serde_json::from_str(&text).map_err(|error| unusable(path, &error))
     }
 
     fn write(&self, shelf: &Shelf) -> Result<(), Refusal> {
-        let text = serde_json::to_vec_pretty(shelf).map_err(|error| self.unusable(&error))?;
-        if let Some(dir) = self.path.parent() {
-            std::fs::create_dir_all(dir).map_err(|error| self.unusable(&error))?;
+        let path = match &self.0 {
+            Place::File(path) => path,
+            Place::Memory(kept) => {
+                *kept.lock().unwrap_or_else(PoisonError::into_inner) = shelf.clone();
+                return Ok(());
+            }
+        };
+        let text = serde_json::to_vec_pretty(shelf).map_err(|error| unusable(path, &error))?;
+        if let Some(dir) = path.parent() {
+            std::fs::create_dir_all(dir).map_err(|error| unusable(path, &error))?;
         }
-        whole_file::replace(&self.path, &text).map_err(|error| self.unusable(&error))
+        whole_file::replace(path, &text).map_err(|error| unusable(path, &error))
     }
+}
 
-    fn unusable(&self, error: &dyn fmt::Display) -> Refusal {
-        let why = format!("the profiles in {} cannot be used: {error}", self.path.display());
-        Refusal::of(RefusalCode::StateUnusable, &[("why", &why)])
-    }
+fn unusable(path: &Path, error: &dyn fmt::Display) -> Refusal {
+    let why = format!("the profiles in {} cannot be used: {error}", path.display());
+    Refusal::of(RefusalCode::StateUnusable, &[("why", &why)])
 }
 
 fn unknown(name: &str, profiles: &[Profile]) -> Refusal {
@@ -297,6 +318,16 @@ mod tests {
         assert_eq!(profiles.remove("a"), Ok(newer));
         assert_eq!(profiles.current(), Ok(None));
         assert_eq!(profiles.all(), Ok(vec![b]));
+    }
+
+    #[test]
+    fn practice_profiles_are_kept_for_as_long_as_somebody_has_them() {
+        let profiles = Profiles::in_memory();
+        let shared = profiles.clone();
+        profiles.put(profile("a")).expect("memory takes it");
+        shared.set_current(Some("a")).expect("the clone has it too");
+        assert_eq!(profiles.current(), Ok(Some("a".to_owned())));
+        assert_eq!(Profiles::in_memory().all(), Ok(vec![]));
     }
 
     #[test]

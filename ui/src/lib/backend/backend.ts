@@ -13,12 +13,12 @@ import type {
 	GhostView,
 	JobRequest,
 	LookView,
-	ProfileView,
 	RefusalView,
 	ShellNews,
 	ShellWords,
 	ReportFormat
 } from './bindings/views';
+import type { SetupBackend } from './setup';
 
 export type * from './bindings/views';
 export type { StationCalls } from './station';
@@ -34,7 +34,7 @@ export interface ShellBackend {
 	answerClose(answer: CloseAnswer): Promise<void>;
 }
 
-export interface Backend extends ShellBackend {
+export interface Backend extends SetupBackend, ShellBackend {
 	snapshot(): Promise<DeskView>;
 	/** Every change from now on, in order, each beat's in one list; returns a way to stop. */
 	watch(on: (updates: DeskUpdate[]) => void): Promise<() => void>;
@@ -64,7 +64,6 @@ export interface Backend extends ShellBackend {
 	sweep(chosen: GhostChoice[]): Promise<GhostView[]>;
 	/** Asks for a file and writes the report there; `null`: no file was chosen. */
 	report(format: ReportFormat): Promise<string | null>;
-	saveProfile(profile: ProfileView, secrets: { id: string; secret: string }): Promise<void>;
 }
 
 /** What a rejected call carries: either nothing was begun, or something went wrong. */

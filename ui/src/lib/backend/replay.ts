@@ -4,6 +4,7 @@
  */
 import { noStation } from './station';
 import type { Backend, DeskUpdate, DeskView, FactView, LookView } from './backend';
+import { nothingToSetUp } from './setup';
 import practice from './recordings/practice.json';
 
 export interface Recording {
@@ -24,6 +25,7 @@ const refused = { refusal: { reasons: [{ code: 'refused.nothing_open' as const, 
 /** Plays all updates at once when it is watched, or one each `every` milliseconds. */
 export function replay(tape: Recording = recording, every = 0): Backend {
 	return {
+		...nothingToSetUp,
 		snapshot: () => Promise.resolve(structuredClone(tape.view)),
 		watch: (on) => {
 			let at = 0;
@@ -51,7 +53,6 @@ export function replay(tape: Recording = recording, every = 0): Backend {
 		openPage: () => Promise.reject(refused),
 		ghosts: () => Promise.resolve([]),
 		sweep: () => Promise.resolve([]),
-		report: () => Promise.resolve(null),
-		saveProfile: () => Promise.reject(refused)
+		report: () => Promise.resolve(null)
 	};
 }

@@ -1,7 +1,7 @@
 /** The backend that talks to Rust through Tauri. Nothing else in the UI knows Tauri. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import type { StationCalls } from './station';
-import type { Backend, DeskUpdate, ShellNews, StationView } from './backend';
+import type { Backend, DeskUpdate, FindingView, ShellNews, StationView } from './backend';
 
 const station: StationCalls = {
 	view: () => invoke('station'),
@@ -70,7 +70,29 @@ export const tauri: Backend = {
 	ghosts: () => invoke('ghosts'),
 	sweep: (chosen) => invoke('sweep', { chosen }),
 	report: (format) => invoke('report', { format }),
-	saveProfile: (profile, secrets) => invoke('save_profile', { profile, secrets })
+	practise: () => invoke('practise'),
+	leavePractice: () => invoke('leave_practice'),
+	meetCloud: (request) => invoke('meet_cloud', { request }),
+	leaveCloud: () => invoke('leave_cloud'),
+	findOrganizations: (query) => invoke('find_organizations', { query }),
+	findPeople: (query) => invoke('find_people', { query }),
+	testProfile: (name) => invoke('test_profile', { name }),
+	saveProfile: (draft) => invoke('save_profile', { draft }),
+	giveSecrets: (name, auth, id, secret) => invoke('give_secrets', { name, auth, id, secret }),
+	removeProfile: (name) => invoke('remove_profile', { name }),
+	useProfile: (name) => invoke('use_profile', { name }),
+	chooseVault: (request) => invoke('choose_vault', { request }),
+	checkup(on) {
+		const channel = new Channel<FindingView>();
+		channel.onmessage = on;
+		return invoke('checkup', { channel });
+	},
+	bundle: () => invoke('bundle'),
+	troubles: () => invoke('troubles'),
+	makeTrouble: (device, name, value) => invoke('make_trouble', { device, name, value }),
+	endTroubles: () => invoke('end_troubles'),
+	plug: (device, plugged) => invoke('plug', { device, plugged }),
+	holdButton: (device) => invoke('hold_button', { device })
 };
 
 export const insideTauri = (): boolean => '__TAURI_INTERNALS__' in window;

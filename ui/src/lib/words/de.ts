@@ -1,5 +1,8 @@
 /** German: the same keys as English; a missing one fails the type check. */
 import { deviceDe } from './device';
+import { checkupDe } from './checkup';
+import { setupDe } from './setup';
+import { troublesDe } from './troubles';
 import type { Words } from './en';
 import { shellDe } from './shell';
 import { frameDe } from './frame';
@@ -17,7 +20,9 @@ export const de: Words = {
 	app: {
 		name: 'Firstlight',
 		practice: 'Übung',
-		practiceHint: 'Simulierte Cloud und Geräte. Nichts hier ist echt.'
+		practiceHint: 'Simulierte Cloud und Geräte. Nichts hier ist echt.',
+		practiceLeave: 'Üben beenden',
+		practiceToggle: 'Üben: beginnen oder beenden'
 	},
 	nav: {
 		label: 'Ansichten',
@@ -204,8 +209,6 @@ export const de: Words = {
 		clientId: 'Client-Id',
 		clientSecret: 'Client-Secret',
 		bearerToken: 'Token',
-		org: 'Nummer der Organisation',
-		owner: 'Nummer des Besitzers',
 		save: 'Speichern',
 		saved: 'Gespeichert.',
 		vaultKeychain: 'Geheimnisse liegen im Schlüsselbund des Systems.',
@@ -214,7 +217,6 @@ export const de: Words = {
 		vaultAsk:
 			'Hier gibt es keinen Schlüsselbund: Geheimnisse werden jedes Mal erfragt und bleiben nur im Speicher.',
 		needServer: 'Ein Server wird gebraucht.',
-		needNumber: 'Eine ganze Zahl größer als 0.',
 		needSecret: 'Das wird zum Anmelden gebraucht.',
 		needName: 'Geben Sie dem Profil einen Namen.',
 		inUse: 'in Gebrauch'
@@ -232,5 +234,8 @@ export const de: Words = {
 		licence: 'MIT OR Apache-2.0'
 	},
 	device: deviceDe,
+	setup: setupDe,
+	checkup: checkupDe,
+	troubles: troublesDe,
 	problem: { title: 'Das Fenster konnte nicht gefüllt werden', retry: 'Neu laden' }
 };

@@ -6,6 +6,9 @@ import { frameEn } from './frame';
 import { jobEn } from './job';
 import { insightsEn, stationEn } from './station';
 import { unitsEn } from './units';
+import { checkupEn } from './checkup';
+import { setupEn } from './setup';
+import { troublesEn } from './troubles';
 
 export const en = {
 	job: jobEn,
@@ -17,7 +20,9 @@ export const en = {
 	app: {
 		name: 'Firstlight',
 		practice: 'Practice',
-		practiceHint: 'Simulated cloud and devices. Nothing here is real.'
+		practiceHint: 'Simulated cloud and devices. Nothing here is real.',
+		practiceLeave: 'Leave practice',
+		practiceToggle: 'Practice: begin or leave'
 	},
 	nav: {
 		label: 'Screens',
@@ -196,15 +201,12 @@ export const en = {
 		clientId: 'Client id',
 		clientSecret: 'Client secret',
 		bearerToken: 'Token',
-		org: 'Organization number',
-		owner: 'Owner number',
 		save: 'Save',
 		saved: 'Saved.',
 		vaultKeychain: 'Secrets are kept in the system’s keychain.',
 		vaultFile: 'There is no keychain here: secrets are kept in an encrypted file behind your passphrase.',
 		vaultAsk: 'There is no keychain here: secrets are asked for each time and kept in memory only.',
 		needServer: 'A server is needed.',
-		needNumber: 'A whole number greater than 0.',
 		needSecret: 'This is needed to sign in.',
 		needName: 'Give the profile a name.',
 		inUse: 'in use'
@@ -222,6 +224,9 @@ export const en = {
 		licence: 'MIT OR Apache-2.0'
 	},
 	device: deviceEn,
+	setup: setupEn,
+	checkup: checkupEn,
+	troubles: troublesEn,
 	problem: { title: 'The window could not be filled', retry: 'Load again' }
 };
 

@@ -370,6 +370,7 @@ export const refusalsDe: Record<RefusalCode, string> = {
 	'refused.network_missing': 'Geräte dieses Treibers brauchen ein WLAN. Bitte eines wählen.',
 	'refused.name_invalid':
 		'Der Name darf 1 bis 50 Buchstaben, Ziffern, Leerzeichen, Apostrophe, Unter- und Bindestriche haben.',
+	'refused.name_taken': '„{name}“ gibt es schon. Einen anderen Namen wählen oder das Vorhandene ändern.',
 	'refused.driver_setting': 'Die Einstellung {setting} ist nicht benutzbar: {why}.',
 	'refused.device_code':
 		'Der QR-Code des Geräts ist nicht brauchbar. Stattdessen den Besitznachweis allein eingeben.',

@@ -366,6 +366,7 @@ export const refusalsEn: Record<RefusalCode, string> = {
 	'refused.network_missing': 'Devices of this driver need a Wi-Fi network. Choose one.',
 	'refused.name_invalid':
 		'The name may have 1 to 50 letters, digits, spaces, apostrophes, underscores and hyphens.',
+	'refused.name_taken': '“{name}” is there already. Choose another name, or change the one that is there.',
 	'refused.driver_setting': 'The setting {setting} cannot be used: {why}.',
 	'refused.device_code': 'The QR code on the device cannot be used. Type its proof of possession by itself.',
 	'refused.secret_missing': 'A secret is missing: {secret}. Enter it under Profiles.',

@@ -1,5 +1,6 @@
 /** Which language, and how a sentence is filled in. The words themselves stand in one catalogue a language. */
-import type { FaultCode, RefusalCode } from '$lib/backend/backend';
+import type { FaultCode, FindingCode, FindingView, RefusalCode } from '$lib/backend/backend';
+import { findingsDe, findingsEn } from './checkup';
 import { de } from './de';
 import { en, type Words } from './en';
 import { faultsDe, refusalsDe } from './faults.de';
@@ -16,11 +17,12 @@ interface Catalogue {
 	words: Words;
 	faults: Record<FaultCode, FaultWords>;
 	refusals: Record<RefusalCode, string>;
+	findings: Record<FindingCode, { what: string; fix: string }>;
 }
 
 const catalogues: Record<string, Catalogue> = {
-	en: { words: en, faults: faultsEn, refusals: refusalsEn },
-	de: { words: de, faults: faultsDe, refusals: refusalsDe }
+	en: { words: en, faults: faultsEn, refusals: refusalsEn, findings: findingsEn },
+	de: { words: de, faults: faultsDe, refusals: refusalsDe, findings: findingsDe }
 };
 
 /** The languages there are, each by its own name. */
@@ -40,7 +42,12 @@ export function chooseLanguage(tag: string) {
 	location.reload();
 }
 
-const catalogue = catalogues[language] ?? { words: en, faults: faultsEn, refusals: refusalsEn };
+const catalogue = catalogues[language] ?? {
+	words: en,
+	faults: faultsEn,
+	refusals: refusalsEn,
+	findings: findingsEn
+};
 
 export const w: Words = catalogue.words;
 
@@ -56,6 +63,13 @@ export function faultWords(code: FaultCode, about: About = {}): FaultWords {
 
 export function refusalWords(code: RefusalCode, about: About = {}): string {
 	return fill(catalogue.refusals[code], about);
+}
+
+/** What was found and what cures it; where something failed, in the words of its fault. */
+export function findingWords(finding: FindingView): { what: string; fix: string } {
+	if (finding.fault) return faultWords(finding.fault.code, finding.fault.about);
+	const { what, fix } = catalogue.findings[finding.code];
+	return { what: fill(what, finding.about), fix: fill(fix, finding.about) };
 }
 
 export const clock = (at: number): string =>

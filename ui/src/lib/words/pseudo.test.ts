@@ -31,6 +31,7 @@ const invented = vi.hoisted(() => {
 	return all as <T>(value: T) => T;
 });
 vi.mock('$lib/words/en', async (original) => invented(await original<object>()));
+vi.mock('$lib/words/checkup', async (original) => invented(await original<object>()));
 vi.mock('$lib/words/faults.en', async (original) => invented(await original<object>()));
 
 afterEach(cleanup);

@@ -109,6 +109,7 @@ export type RefusalCode =
 	| 'refused.host_fixed'
 	| 'refused.network_missing'
 	| 'refused.name_invalid'
+	| 'refused.name_taken'
 	| 'refused.driver_setting'
 	| 'refused.device_code'
 	| 'refused.secret_missing'
@@ -133,6 +134,103 @@ export type RefusalCode =
 	| 'refused.label_template'
 	| 'refused.batch_problems'
 	| 'refused.unknown_batch';
+
+export type FindingCode =
+	| 'state_writable'
+	| 'state_unwritable'
+	| 'state_practice'
+	| 'serial_ready'
+	| 'serial_trouble'
+	| 'group_fine'
+	| 'group_missing'
+	| 'modem_none'
+	| 'modem_runs'
+	| 'modem_elsewhere'
+	| 'bluetooth_ready'
+	| 'bluetooth_trouble'
+	| 'secrets_keychain'
+	| 'secrets_file'
+	| 'secrets_asked'
+	| 'secrets_closed'
+	| 'secrets_practice'
+	| 'proxy_none'
+	| 'proxy_set'
+	| 'cloud_ready'
+	| 'cloud_trouble'
+	| 'cloud_unnamed'
+	| 'cloud_bad_address'
+	| 'cloud_no_secrets'
+	| 'cloud_bad_secrets'
+	| 'clock_fine'
+	| 'clock_off'
+	| 'clock_trouble';
+
+export type DeviceKnob =
+	| 'outcome'
+	| 'reason'
+	| 'scale'
+	| 'slow'
+	| 'mute'
+	| 'drop'
+	| 'drop-chance'
+	| 'return'
+	| 'open'
+	| 'mtu'
+	| 'window'
+	| 'name-late'
+	| 'cable'
+	| 'wifi'
+	| 'place'
+	| 'vanish'
+	| 'logs'
+	| 'state-logs'
+	| 'echo'
+	| 'reset-on-open'
+	| 'carrier'
+	| 'button'
+	| 'info'
+	| 'deaf'
+	| 'early-error'
+	| 'restart'
+	| 'order'
+	| 'pages'
+	| 'spare-zero'
+	| 'security'
+	| 'endpoint'
+	| 'token-form'
+	| 'hangs-up'
+	| 'reset'
+	| 'power'
+	| 'built-in-server'
+	| 'pieces';
+
+export type CloudKnob =
+	| 'lost'
+	| 'cut'
+	| 'huge'
+	| 'not-json'
+	| 'status-400'
+	| 'status-401'
+	| 'status-403'
+	| 'status-404'
+	| 'status-429'
+	| 'status-500'
+	| 'status-503'
+	| 'status-502-after'
+	| 'wrong-region'
+	| 'redirect-to'
+	| 'scope'
+	| 'retry-after'
+	| 'rate-limit'
+	| 'slow'
+	| 'device-limit'
+	| 'token-life'
+	| 'sign-in-life'
+	| 'record'
+	| 'old-token'
+	| 'unknown-template'
+	| 'clock'
+	| 'reconfigure';
 
 export type DeskView = { number: number, practice: boolean, version: string, status: StatusView, sightings: Array<SightingView>, jobs: Array<JobView>, units: Array<UnitView>, settings: SettingsView, };
 
@@ -286,12 +384,25 @@ vault: string, last_ssid: string | null,
  * Networks whose password is kept in memory since it was given to a job; the passwords stay on this side.
  */
 kept: Array<string>, };
+vault: string, 
+/**
+ * There is a locked file of secrets, and nobody has given its passphrase yet.
+ */
+vault_locked: boolean, last_ssid: string | null, };
 
 export type ProfileView = { name: string, server: string, 
 /**
  * `client` or `bearer`.
  */
-auth: string, org: number | null, owner: number | null, wifi: Array<string>, };
+auth: string, org: number | null, owner: number | null, 
+/**
+ * SSIDs of its networks, the usual one first.
+ */
+wifi: Array<string>, networks: Array<WifiView>, defaults: DefaultsView, 
+/**
+ * Whether what it signs in with is at hand; otherwise it has to be given again.
+ */
+signs_in: boolean, };
 
 export type JobRequest = { key: string, ssid: string | null, password: string | null, 
 /**
@@ -479,6 +590,93 @@ export type GhostView = { device: number, server: string, unit: string | null, m
 export type GhostChoice = { server: string, device: number, };
 
 export type ReportFormat = "csv" | "jsonl" | "html";
+export type CloudRequest = { server: string, auth: AuthName, profile: string | null, id: string | null, secret: string | null, };
+
+export type AuthName = "client" | "bearer";
+
+export type IntroductionView = { host: string, 
+/**
+ * Whom the cloud takes us for.
+ */
+person: string | null, organization: OrganizationView | null, 
+/**
+ * Our own first. `more`: there are others, found by typing.
+ */
+organizations: Array<OrganizationView>, more_organizations: boolean, people: Array<PersonView>, more_people: boolean, abilities: Array<AbilityView>, 
+/**
+ * Seconds that this computer's clock is ahead of the cloud's.
+ */
+ahead_s: number | null, };
+
+export type OrganizationView = { id: number, name: string, };
+
+export type PersonView = { id: number, name: string, email: string | null, };
+
+export type AbilityView = { ability: Ability, allowed: AllowedView, fault: FaultView | null, };
+
+export type Ability = "provision" | "see_devices" | "see_people" | "see_organizations" | "see_templates";
+
+export type AllowedView = "yes" | "no" | "unknown";
+
+export type WifiView = { name: string, ssid: string, 
+/**
+ * An open network has no password.
+ */
+open: boolean, };
+
+export type DefaultsView = { driver: string | null, carrier: string | null, token_endpoint: string | null, token_template: string | null, token_success: string | null, device_user: string | null, token_host: string | null, expect_template: string | null, 
+/**
+ * Seconds.
+ */
+patience_s: number | null, };
+
+export type ProfileDraftView = { name: string, server: string, auth: AuthName, 
+/**
+ * Numbers as they were typed or chosen.
+ */
+org: string | null, owner: string | null, networks: Array<WifiDraftView>, driver: string | null, carrier: string | null, token_endpoint: string | null, token_template: string | null, token_success: string | null, device_user: string | null, token_host: string | null, expect_template: string | null, patience: string | null, 
+/**
+ * It must not take the place of another one.
+ */
+is_new: boolean, id: string | null, secret: string | null, };
+
+export type WifiDraftView = { name: string | null, ssid: string, password: PasswordName, secret: string | null, };
+
+export type PasswordName = "open" | "asked" | "unchanged" | "given";
+
+export type VaultRequest = { "kind": "file", passphrase: string, } | { "kind": "ask" };
+
+export type FindingView = { code: FindingCode, 
+/**
+ * The check that it belongs to.
+ */
+check: string, health: Health, about: { [key in string]: string }, fault: FaultView | null, };
+
+export type Health = "ready" | "attention" | "problem" | "skipped";
+
+export type BundleView = { path: string, bytes: number, files: Array<string>, };
+
+export type TroublesView = { cloud: Array<KnobView>, devices: Array<DeviceTroublesView>, };
+
+export type DeviceTroublesView = { 
+/**
+ * Its hardware address.
+ */
+device: string, name: string, plugged: boolean, knobs: Array<KnobView>, };
+
+export type KnobView = { name: DeviceKnob | CloudKnob, 
+/**
+ * The value now.
+ */
+value: string, 
+/**
+ * The value without trouble.
+ */
+usual: string, 
+/**
+ * The values that it takes; in capitals what stands for a number.
+ */
+values: Array<string>, };
 
 export type StationView = { plan: StationPlanView, 
 /**

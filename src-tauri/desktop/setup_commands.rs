@@ -1,0 +1,136 @@
+//! What the window may ask while it is set up, practised with and looked after: one line each, as in `commands.rs`.
+
+use crate::commands::Answer;
+use crate::stage::Stage;
+use api::desk::WindowSecret;
+use api::desk::setup::{
+    AuthName, BundleView, CloudRequest, FindingView, IntroductionView, OrganizationView, PersonView,
+    ProfileDraftView, TroublesView, VaultRequest,
+};
+use tauri::ipc::Channel;
+use tauri::{AppHandle, Manager, Runtime, State};
+
+/// The window's title says which scene is played, so that the task bar tells them apart, too.
+pub fn show_scene<R: Runtime>(app: &AppHandle<R>) {
+    let title = if app.state::<Stage>().is_practising() { "Firstlight (practice)" } else { "Firstlight" };
+    if let Some(window) = app.get_webview_window("main")
+        && let Err(error) = window.set_title(title)
+    {
+        tracing::warn!(%error, "the window keeps its title");
+    }
+}
+
+#[tauri::command]
+pub async fn practise<R: Runtime>(app: AppHandle<R>, stage: State<'_, Stage>) -> Answer<()> {
+    stage.practise().await?;
+    show_scene(&app);
+    Ok(())
+}
+
+#[tauri::command]
+pub async fn leave_practice<R: Runtime>(app: AppHandle<R>, stage: State<'_, Stage>) -> Answer<()> {
+    stage.leave_practice().await?;
+    show_scene(&app);
+    Ok(())
+}
+
+#[tauri::command]
+pub async fn meet_cloud(stage: State<'_, Stage>, request: CloudRequest) -> Answer<Option<IntroductionView>> {
+    stage.meet_cloud(request).await
+}
+
+#[tauri::command]
+pub async fn leave_cloud(stage: State<'_, Stage>) -> Answer<()> {
+    stage.leave_cloud();
+    Ok(())
+}
+
+#[tauri::command]
+pub async fn find_organizations(
+    stage: State<'_, Stage>,
+    query: String,
+) -> Answer<(Vec<OrganizationView>, bool)> {
+    stage.find_organizations(query.trim()).await
+}
+
+#[tauri::command]
+pub async fn find_people(stage: State<'_, Stage>, query: String) -> Answer<(Vec<PersonView>, bool)> {
+    stage.find_people(query.trim()).await
+}
+
+#[tauri::command]
+pub async fn test_profile(stage: State<'_, Stage>, name: String) -> Answer<Option<IntroductionView>> {
+    stage.test_profile(&name).await
+}
+
+#[tauri::command]
+pub async fn save_profile(stage: State<'_, Stage>, draft: ProfileDraftView) -> Answer<()> {
+    stage.save_profile(draft).await
+}
+
+#[tauri::command]
+pub async fn give_secrets(
+    stage: State<'_, Stage>,
+    name: String,
+    auth: AuthName,
+    id: Option<WindowSecret>,
+    secret: Option<WindowSecret>,
+) -> Answer<()> {
+    stage.give_secrets(&name, CloudRequest::sign_in(id, secret, auth)).await
+}
+
+#[tauri::command]
+pub async fn remove_profile(stage: State<'_, Stage>, name: String) -> Answer<()> {
+    stage.remove_profile(&name).await
+}
+
+#[tauri::command]
+pub async fn use_profile(stage: State<'_, Stage>, name: String) -> Answer<()> {
+    stage.use_profile(&name).await
+}
+
+#[tauri::command]
+pub async fn choose_vault(stage: State<'_, Stage>, request: VaultRequest) -> Answer<()> {
+    stage.choose_vault(request).await
+}
+
+#[tauri::command]
+pub async fn checkup(stage: State<'_, Stage>, channel: Channel<FindingView>) -> Answer<()> {
+    // A page that is gone does not mind what is found.
+    stage.checkup(|finding| drop(channel.send(finding))).await
+}
+
+#[tauri::command]
+pub async fn bundle(stage: State<'_, Stage>) -> Answer<BundleView> {
+    stage.bundle().await
+}
+
+#[tauri::command]
+pub fn troubles(stage: State<'_, Stage>) -> Option<TroublesView> {
+    stage.troubles()
+}
+
+#[tauri::command]
+pub async fn make_trouble(
+    stage: State<'_, Stage>,
+    device: Option<String>,
+    name: String,
+    value: String,
+) -> Answer<()> {
+    stage.make_trouble(device.as_deref(), &name, &value)
+}
+
+#[tauri::command]
+pub async fn end_troubles(stage: State<'_, Stage>) -> Answer<()> {
+    stage.end_troubles()
+}
+
+#[tauri::command]
+pub async fn plug(stage: State<'_, Stage>, device: String, plugged: bool) -> Answer<()> {
+    stage.plug(&device, plugged)
+}
+
+#[tauri::command]
+pub async fn hold_button(stage: State<'_, Stage>, device: String) -> Answer<()> {
+    stage.hold_button(&device)
+}

@@ -1,0 +1,94 @@
+//! Making the practice world fail: every knob that the simulator has, and the way back.
+
+use super::{Scene, Trouble};
+use api::desk::setup::{DeviceTroublesView, KnobView, TroublesView};
+use engine::{Refusal, RefusalCode};
+use sim::trouble::{KnobError, Side, knobs};
+
+impl Scene {
+    /// How everything stands; `None` where nothing is simulated.
+    pub fn troubles(&self) -> Option<TroublesView> {
+        let world = self.ground.world()?;
+        let faults = world.cloud_state().faults();
+        let usual = sim::trouble::CloudFaults::default();
+        let cloud = knobs(Side::Cloud)
+            .map(|knob| view(knob, faults.value(knob.name), usual.value(knob.name)))
+            .collect();
+        let devices = world.devices().into_iter().map(|device| {
+            // Some practice devices are made for one trouble; that is how they usually are.
+            let (trouble, usual) = (device.trouble(), device.spec().trouble.clone());
+            let knobs = knobs(Side::Device)
+                .map(|knob| view(knob, trouble.value(knob.name), usual.value(knob.name)))
+                .collect();
+            DeviceTroublesView {
+                device: device.mac().to_owned(),
+                name: device.name().to_owned(),
+                plugged: device.is_plugged(),
+                knobs,
+            }
+        });
+        Some(TroublesView { cloud, devices: devices.collect() })
+    }
+
+    /// Turns one knob of a device, or of the cloud where no device is named.
+    pub fn make_trouble(&self, device: Option<&str>, name: &str, value: &str) -> Result<(), Trouble> {
+        let world = self.practice_world()?;
+        let turned = match device {
+            Some(device) => self.practice_device(device)?.set(name, value),
+            None => {
+                let cloud = world.cloud_state();
+                // A mishap adds its occasions; here one setting takes the place of the one before.
+                let _ = cloud.set_fault(name, "never");
+                if value == "never" { Ok(()) } else { cloud.set_fault(name, value) }
+            }
+        };
+        turned.map_err(|error| refused(&error))
+    }
+
+    /// Puts a device where it can be reached, or takes it away.
+    pub fn plug(&self, device: &str, plugged: bool) -> Result<(), Trouble> {
+        let device = self.practice_device(device)?;
+        if plugged {
+            device.plug()
+        } else {
+            device.unplug()
+        }
+        Ok(())
+    }
+
+    /// A person holds the device's button: it waits for its configuration again.
+    pub fn hold_button(&self, device: &str) -> Result<(), Trouble> {
+        self.practice_device(device)?.enter_configuration();
+        Ok(())
+    }
+
+    /// Everything is as it was in the beginning.
+    pub fn end_troubles(&self) -> Result<(), Trouble> {
+        let world = self.practice_world()?;
+        world.cloud_state().clear_faults();
+        for device in world.devices() {
+            device.restore();
+            device.plug();
+        }
+        Ok(())
+    }
+
+    fn practice_world(&self) -> Result<&sim::World, Refusal> {
+        let what = [("what", "Nothing is simulated here."), ("fix", "Go to practice first.")];
+        self.ground.world().ok_or_else(|| Refusal::of(RefusalCode::Usage, &what))
+    }
+
+    fn practice_device(&self, device: &str) -> Result<sim::Device, Refusal> {
+        let found = self.practice_world()?.device(device);
+        found.ok_or_else(|| Refusal::of(RefusalCode::UnknownUnit, &[("unit", device)]))
+    }
+}
+
+fn view(knob: &sim::trouble::Knob, value: String, usual: String) -> KnobView {
+    KnobView { name: knob.name, value, usual, values: knob.values.split('|').map(str::to_owned).collect() }
+}
+
+fn refused(error: &KnobError) -> Trouble {
+    let what = [("what", &*error.to_string()), ("fix", ""), ("field", "value")];
+    Refusal::of(RefusalCode::Usage, &what).into()
+}
