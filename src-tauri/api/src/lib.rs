@@ -5,9 +5,9 @@
 //! for machines, `desk.rs` what the window shows; `words/` holds the sentences that people read. Not here: how a
 //! terminal or a window looks, and anything that touches a device.
 
-pub mod bundle;
 pub mod batch_report;
 pub mod batches;
+pub mod bundle;
 pub mod calls;
 pub mod checkup;
 pub mod clouds;

@@ -1,7 +1,6 @@
 //! Batches: a file is opened, mapped and checked, begun, mended, taken up again and reported.
 
 use super::{Stage, Trouble};
-use crate::stage::ground::Ground;
 use api::batch_report::{ReportFormat, report};
 use api::batches::{AskTheCloud, BatchFile, Batches, batch_id, check_view};
 use api::calls::ProvisionRequest;

@@ -6,8 +6,8 @@ use api::calls::{ProvisionRequest, Wanted};
 use api::desk::station::ArmRequest;
 use api::secrets::{SecretName as Given, Secrets};
 use api::stations::StationDesk;
-use engine::plan::station::{Place, SlotPlan, StationPlan, Stations};
 use engine::Refusal;
+use engine::plan::station::{Place, SlotPlan, StationPlan, Stations};
 use engine::work::Engine;
 use proto::MediumKind;
 

@@ -217,6 +217,7 @@ export const de: Words = {
 		vaultAsk:
 			'Hier gibt es keinen Schlüsselbund: Geheimnisse werden jedes Mal erfragt und bleiben nur im Speicher.',
 		needServer: 'Ein Server wird gebraucht.',
+		needNumber: 'Eine ganze Zahl größer als 0.',
 		needSecret: 'Das wird zum Anmelden gebraucht.',
 		needName: 'Geben Sie dem Profil einen Namen.',
 		inUse: 'in Gebrauch'

@@ -207,6 +207,7 @@ export const en = {
 		vaultFile: 'There is no keychain here: secrets are kept in an encrypted file behind your passphrase.',
 		vaultAsk: 'There is no keychain here: secrets are asked for each time and kept in memory only.',
 		needServer: 'A server is needed.',
+		needNumber: 'A whole number greater than 0.',
 		needSecret: 'This is needed to sign in.',
 		needName: 'Give the profile a name.',
 		inUse: 'in use'

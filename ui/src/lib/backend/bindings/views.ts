@@ -379,16 +379,15 @@ current: string | null,
 /**
  * Where secrets are kept: `keychain`, `file` or `ask`.
  */
-vault: string, last_ssid: string | null, 
-/**
- * Networks whose password is kept in memory since it was given to a job; the passwords stay on this side.
- */
-kept: Array<string>, };
 vault: string, 
 /**
  * There is a locked file of secrets, and nobody has given its passphrase yet.
  */
-vault_locked: boolean, last_ssid: string | null, };
+vault_locked: boolean, last_ssid: string | null, 
+/**
+ * Networks whose password is kept in memory since it was given to a job; the passwords stay on this side.
+ */
+kept: Array<string>, };
 
 export type ProfileView = { name: string, server: string, 
 /**
