@@ -4,8 +4,8 @@
 mod bench;
 mod check;
 mod lab;
-mod package;
 mod licences;
+mod package;
 mod setup;
 mod shell;
 mod start;
