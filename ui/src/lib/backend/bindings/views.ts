@@ -178,6 +178,7 @@ export type DeviceKnob =
 	| 'mtu'
 	| 'window'
 	| 'name-late'
+	| 'advert'
 	| 'cable'
 	| 'wifi'
 	| 'place'
@@ -589,6 +590,7 @@ export type GhostView = { device: number, server: string, unit: string | null, m
 export type GhostChoice = { server: string, device: number, };
 
 export type ReportFormat = "csv" | "jsonl" | "html";
+
 export type CloudRequest = { server: string, auth: AuthName, profile: string | null, id: string | null, secret: string | null, };
 
 export type AuthName = "client" | "bearer";
