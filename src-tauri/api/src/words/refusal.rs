@@ -197,7 +197,7 @@ pub fn refusal(reason: &RefusalReason) -> Words {
         ),
         RefusalCode::UnknownBatch => words(
             format!("The journal knows no batch {}.", about.named("named", "batch", "of that name")),
-            "`firstlight batch list` shows the batches; without a name, `firstlight batch resume` takes the newest that is not done.",
+            "Look for it with `firstlight batch list`; without a name, `firstlight batch resume` takes the newest that is not done.",
         ),
     }
 }
