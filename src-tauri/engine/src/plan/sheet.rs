@@ -108,6 +108,7 @@ fn read_csv(content: &[u8]) -> Result<Sheet, SheetError> {
         .from_reader(text.as_bytes());
     let mut table = Table::default();
     let mut record = csv::StringRecord::new();
+    let (mut counted, mut line) = (0, lines_before.saturating_add(1));
     loop {
         let read = reader.read_record(&mut record);
         match read {
@@ -115,10 +116,20 @@ fn read_csv(content: &[u8]) -> Result<Sheet, SheetError> {
             Ok(false) => break,
             Err(error) => return Err(SheetError::NotATable { why: error.to_string() }),
         }
-        let line = record.position().map_or(0, |at| u32::try_from(at.line()).unwrap_or(u32::MAX));
-        table.take(line.saturating_add(lines_before), record.iter().map(str::to_owned))?;
+        // The reader says where it began to look; the rest of the line before and blank lines are still in front of the row.
+        let begun = record.position().map_or(counted, |at| usize::try_from(at.byte()).unwrap_or(counted));
+        let start = begun + text[begun..].len() - text[begun..].trim_start_matches(['\r', '\n']).len();
+        line = line.saturating_add(line_ends(&text[counted..start]));
+        counted = start;
+        table.take(line, record.iter().map(str::to_owned))?;
     }
     table.finish(SheetForm::Csv { delimiter, encoding })
+}
+
+/// How many lines end in it, by whatever ends lines there.
+fn line_ends(text: &str) -> u32 {
+    let alone = text.matches('\r').count() - text.matches("\r\n").count();
+    u32::try_from(text.matches('\n').count() + alone).unwrap_or(u32::MAX)
 }
 
 /// The text of a file with its encoding's name: by its mark, else UTF-8 if it is, else what is most likely.
@@ -350,6 +361,16 @@ mod tests {
         let sheet = read(b"sep=;\r\nunit;name\r\n7;a,b\r\n").expect("a table");
         assert_eq!(sheet.heading, ["unit", "name"]);
         assert_eq!(sheet.rows[0].line, 3);
+    }
+
+    #[test]
+    fn a_row_has_the_line_that_an_editor_shows_whatever_ends_the_lines() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["unit,name", "1,a", "", "2,\"b", "c\"", "3,d", ""].join(end);
+            let sheet = read(text.as_bytes()).expect("a table");
+            let lines: Vec<u32> = sheet.rows.iter().map(|row| row.line).collect();
+            assert_eq!(lines, [2, 4, 6], "{end:?}");
+        }
     }
 
     #[test]
