@@ -1,15 +1,14 @@
 //! Batches: rows find their devices, many go at once, one cause stops them all.
 
 use crate::stage::{Stage, recipe};
+use engine::FaultCode;
 use engine::plan::batch::{BatchDefaults, BatchPlan, BatchSecrets, Mapping, plan};
 use engine::plan::sheet;
 use engine::record::batch::{BatchPhase, BatchState, FixField, Shared};
 use engine::work::{BatchNews, BatchOptions, BatchRun, Fix};
-use engine::{FaultCode, Outcome};
 use proto::Secret;
 use sim::air::PRACTICE_PASSWORD;
-use sim::trouble::Trouble;
-use sim::{DeviceSpec, Dialect, World, fleet};
+use sim::{Dialect, World, fleet};
 use std::time::Duration;
 
 /// Longer than any batch here may take, on the paused clock.
@@ -96,19 +95,6 @@ async fn every_row_gets_one_device_and_every_device_one_row() {
     assert!(stage.cloud_state().shared_tokens().is_empty());
 }
 
-fn with_trouble(
-    mut devices: Vec<DeviceSpec>,
-    faults: &[&str],
-    which: impl Fn(usize) -> bool,
-) -> Vec<DeviceSpec> {
-    for (at, spec) in devices.iter_mut().enumerate() {
-        if which(at) {
-            spec.trouble = Trouble::of(faults.iter().copied()).expect("knobs of the simulator");
-        }
-    }
-    devices
-}
-
 #[tokio::test(start_paused = true)]
 async fn rows_find_their_units_by_address_name_and_label() {
     let devices = fleet(6, &[Dialect::EdgentArduino, Dialect::ConsoleB], 7);
@@ -173,103 +159,4 @@ async fn the_canary_stops_a_batch_after_one_token_and_the_fix_lets_all_go() {
     assert_eq!((batch.counts().passed, batch.phase), (30, BatchPhase::Ended));
     assert_eq!(stage.tokens_made().0, 30, "the first unit kept its cloud device");
     assert_eq!(stage.cloud_state().visible_devices().len(), 30);
-}
-
-#[tokio::test(start_paused = true)]
-async fn each_code_of_a_device_as_the_only_cause_burns_one_token() {
-    for (outcome, code) in [
-        ("wrong-password", FaultCode::WifiPasswordRefused),
-        ("missing-ssid", FaultCode::WifiNotFound),
-        ("no-ip", FaultCode::WifiNoAddress),
-        ("net-timeout", FaultCode::WifiTimeout),
-        ("cloud-timeout", FaultCode::CloudUnreachableFromDevice),
-        ("bad-token", FaultCode::CloudTokenRefused),
-        ("store-failure", FaultCode::DeviceConfiguration),
-        ("never-checks-in", FaultCode::CloudNotSeen),
-    ] {
-        let fault = format!("outcome={outcome}");
-        let devices =
-            with_trouble(fleet(12, &[Dialect::EdgentArduino, Dialect::EdgentIdf], 7), &[&fault], |_| true);
-        let stage = Stage::new(devices, &[]);
-        let run = begin(&stage, &any(12), BatchOptions::default()).await;
-        until(&stage, &run, |batch| batch.phase == BatchPhase::Stopped).await;
-        let stop = state(&stage, &run).stop.expect("it says why");
-        assert_eq!(stop.fault.code, code, "{outcome}");
-        assert_eq!(stage.tokens_made().0, 1, "{outcome}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_cause_that_begins_in_the_middle_stops_the_line_and_all_that_met_it_run_again() {
-    let stage = Stage::new(fleet(80, &[Dialect::EdgentArduino], 7), &[]);
-    let mut run = begin(&stage, &any(80), BatchOptions::default()).await;
-    until(&stage, &run, |batch| batch.counts().passed >= 10).await;
-    // The access point has another password from now on.
-    for device in stage.world.devices() {
-        device.set("outcome", "wrong-password").expect("a knob");
-    }
-    until(&stage, &run, |batch| batch.phase == BatchPhase::Stopped).await;
-    let stop = state(&stage, &run).stop.expect("it says why");
-    assert_eq!((stop.fault.code, stop.field), (FaultCode::WifiPasswordRefused, FixField::WifiPassword));
-    for device in stage.world.devices() {
-        device.heal();
-    }
-    run.wishes().go_on(Some(Fix::Outside { field: FixField::WifiPassword }));
-    end_of(&mut run).await;
-    let batch = state(&stage, &run);
-    assert_eq!((batch.counts().passed, batch.counts().failed), (80, 0));
-    assert_eq!(stage.tokens_made().0, 80, "nobody got a second cloud device");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_few_bad_units_stop_nothing() {
-    let devices = with_trouble(fleet(100, &DIALECTS, 7), &["outcome=net-timeout"], |at| at % 33 == 5);
-    let stage = Stage::new(devices, &[]);
-    let mut run = begin(&stage, &any(100), BatchOptions::default()).await;
-    end_of(&mut run).await;
-    let batch = state(&stage, &run);
-    assert_eq!((batch.counts().passed, batch.counts().failed), (97, 3));
-    assert!(!batch.failed_by(Some(FaultCode::WifiTimeout)).is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_batch_that_is_let_go_is_taken_up_where_it_was() {
-    let mut stage = Stage::new(fleet(40, &DIALECTS, 7), &[]);
-    let mut run = begin(&stage, &any(40), BatchOptions::default()).await;
-    until(&stage, &run, |batch| batch.counts().passed >= 12).await;
-    run.wishes().stop();
-    end_of(&mut run).await;
-    let before = state(&stage, &run);
-    assert!(before.counts().left() > 0);
-    stage.restart();
-    let mut run = stage
-        .engine
-        .resume_batch(run.id, secrets(), BatchOptions::default())
-        .await
-        .expect("the journal knows it");
-    end_of(&mut run).await;
-    let batch = state(&stage, &run);
-    assert_eq!((batch.counts().passed, batch.phase), (40, BatchPhase::Ended));
-    assert_eq!(stage.cloud_state().visible_devices().len(), 40);
-    assert_eq!(stage.tokens_made().0, 40);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_unit_that_the_cloud_sees_much_later_passes_by_itself() {
-    let devices =
-        with_trouble(fleet(3, &[Dialect::EdgentArduino], 7), &["outcome=never-checks-in"], |at| at == 1);
-    let stage = Stage::new(devices, &[]);
-    let mut run = begin(&stage, &any(3), BatchOptions::default()).await;
-    let late = stage.world.devices().remove(1);
-    end_of(&mut run).await;
-    let batch = state(&stage, &run);
-    assert_eq!((batch.counts().passed, batch.counts().unknown), (2, 1));
-    stage.engine.keep_tracking();
-    late.heal();
-    late.power_cycle();
-    until(&stage, &run, |batch| batch.counts().passed == 3).await;
-    assert_eq!(
-        state(&stage, &run).row(2).and_then(|row| row.end.as_ref()).map(|end| end.outcome),
-        Some(Outcome::Passed)
-    );
 }
