@@ -379,15 +379,15 @@ fn problems_of_twins(plan: &BatchPlan) -> Vec<Problem> {
     let mut first: HashMap<String, u32> = HashMap::new();
     let mut problems = Vec::new();
     for item in &plan.items {
-        let key = match &item.bind {
-            Bind::Mac { mac } => mac.clone(),
-            Bind::Label { label } => label.to_lowercase(),
+        let (key, unit) = match &item.bind {
+            Bind::Mac { mac } => (mac.clone(), mac),
+            Bind::Label { label } => (label.to_lowercase(), label),
             Bind::Next => continue,
         };
         match first.get(&key) {
             Some(earlier) => problems.push(
                 plan.problem(item.row, &Column::Unit, ProblemCode::UnitTwice)
-                    .about("unit", key)
+                    .about("unit", unit)
                     .about("earlier", earlier),
             ),
             None => {

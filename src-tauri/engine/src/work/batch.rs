@@ -231,6 +231,7 @@ impl Engine {
         let mut again: Vec<u32> = stop.map(|stop| stop.rows.clone()).unwrap_or_default();
         let mut wanted = Vec::new();
         let mut passed_any = false;
+        let mut units = Vec::new();
         {
             let ledger = self.shared().ledger();
             let Some(batch) = ledger.batch(id) else {
@@ -241,21 +242,23 @@ impl Engine {
                 passed_any |= row.end.as_ref().is_some_and(|end| end.outcome == Outcome::Passed);
                 let taken_up = match &row.end {
                     Some(end) if end.outcome == Outcome::Passed => None,
+                    // Nobody knew how it ended: now the cloud is asked again, and then the device.
+                    Some(end) if end.outcome == Outcome::Unknown => match taken_up(last) {
+                        TakenUp::Ended { outcome: Outcome::Unknown, .. } => None,
+                        taken_up => Some(taken_up),
+                    },
                     Some(end) => {
-                        let settled_now = end.outcome == Outcome::Unknown
-                            && end
-                                .fault
-                                .as_ref()
-                                .is_some_and(|fault| fault.code == FaultCode::CloudAnswerLost);
                         let failed = options.retry_failed && end.outcome == Outcome::Failed;
-                        let wanted = settled_now || failed || again.contains(&row.item.row);
-                        if wanted && !again.contains(&row.item.row) {
-                            again.push(row.item.row);
-                        }
-                        wanted.then_some(TakenUp::Again)
+                        (failed || again.contains(&row.item.row)).then_some(TakenUp::Again)
                     }
                     None => Some(taken_up(last)),
                 };
+                if row.end.is_some() && taken_up.is_some() && !again.contains(&row.item.row) {
+                    again.push(row.item.row);
+                }
+                if let Some(unit) = last.and_then(|(_, state)| state.unit.clone()) {
+                    units.push((unit, row.item.row));
+                }
                 match taken_up {
                     None => {}
                     Some(TakenUp::Ended { job, outcome, fault }) => {
@@ -279,6 +282,8 @@ impl Engine {
         let canary = options.canary.unwrap_or(with_canary) && (!passed_any || stopped);
         let options = BatchOptions { parallel: options.parallel.or(parallel), ..options };
         let mut line = LineToStart::of(self, id, secrets, options, canary);
+        // Also the unit of a row that has ended is that row's, and no other's next device.
+        line.line.taken.extend(units);
         for (item, place, settling) in wanted {
             line.want(item, place, settling);
         }

@@ -364,10 +364,12 @@ impl Walk {
     ) -> Result<JoinEnd, Stop> {
         let cancel = self.cancel.clone();
         let links = self.way.links.clone();
+        // What a device without a memory has to say, it says on this link or never.
+        let remembers = reached.identity.last_error.is_some();
         loop {
             let confirm_at = ears.confirm_at;
             // With nobody to prove it, the device's own words are all there is.
-            let may_go = ears.joining && ears.following.is_some() && ears.watch.is_some();
+            let may_go = ears.joining && remembers && ears.following.is_some() && ears.watch.is_some();
             tokio::select! { biased;
                 () = cancel.cancelled() => return Err(self.stopped(self.state.step.unwrap_or(Step::Join))),
                 Some(word) = ears.words.recv() => {

@@ -8,7 +8,8 @@ use engine::record::batch::{BatchPhase, BatchState, FixField, Shared};
 use engine::work::{BatchNews, BatchOptions, BatchRun, Fix};
 use proto::Secret;
 use sim::air::PRACTICE_PASSWORD;
-use sim::{Dialect, World, fleet};
+use sim::trouble::Trouble;
+use sim::{DeviceSpec, Dialect, World, fleet};
 use std::time::Duration;
 
 /// Longer than any batch here may take, on the paused clock.
@@ -95,6 +96,19 @@ async fn every_row_gets_one_device_and_every_device_one_row() {
     assert!(stage.cloud_state().shared_tokens().is_empty());
 }
 
+fn with_trouble(
+    mut devices: Vec<DeviceSpec>,
+    faults: &[&str],
+    which: impl Fn(usize) -> bool,
+) -> Vec<DeviceSpec> {
+    for (at, spec) in devices.iter_mut().enumerate() {
+        if which(at) {
+            spec.trouble = Trouble::of(faults.iter().copied()).expect("knobs of the simulator");
+        }
+    }
+    devices
+}
+
 #[tokio::test(start_paused = true)]
 async fn rows_find_their_units_by_address_name_and_label() {
     let devices = fleet(6, &[Dialect::EdgentArduino, Dialect::ConsoleB], 7);
@@ -159,4 +173,37 @@ async fn the_canary_stops_a_batch_after_one_token_and_the_fix_lets_all_go() {
     assert_eq!((batch.counts().passed, batch.phase), (30, BatchPhase::Ended));
     assert_eq!(stage.tokens_made().0, 30, "the first unit kept its cloud device");
     assert_eq!(stage.cloud_state().visible_devices().len(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_few_bad_units_stop_nothing() {
+    let devices = with_trouble(fleet(100, &DIALECTS, 7), &["outcome=net-timeout"], |at| at % 33 == 5);
+    let stage = Stage::new(devices, &[]);
+    let mut run = begin(&stage, &any(100), BatchOptions::default()).await;
+    end_of(&mut run).await;
+    let batch = state(&stage, &run);
+    assert_eq!((batch.counts().passed, batch.counts().failed), (97, 3));
+    assert!(!batch.failed_by(Some(FaultCode::WifiTimeout)).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_let_go_is_taken_up_where_it_was() {
+    let mut stage = Stage::new(fleet(40, &DIALECTS, 7), &[]);
+    let mut run = begin(&stage, &any(40), BatchOptions::default()).await;
+    until(&stage, &run, |batch| batch.counts().passed >= 12).await;
+    run.wishes().stop();
+    end_of(&mut run).await;
+    let before = state(&stage, &run);
+    assert!(before.counts().left() > 0);
+    stage.restart();
+    let mut run = stage
+        .engine
+        .resume_batch(run.id, secrets(), BatchOptions::default())
+        .await
+        .expect("the journal knows it");
+    end_of(&mut run).await;
+    let batch = state(&stage, &run);
+    assert_eq!((batch.counts().passed, batch.phase), (40, BatchPhase::Ended));
+    assert_eq!(stage.cloud_state().visible_devices().len(), 40);
+    assert_eq!(stage.tokens_made().0, 40);
 }
