@@ -4,6 +4,7 @@
 
 #![cfg(unix)]
 
+mod batch;
 mod crash;
 mod faults;
 mod first_light;
