@@ -522,7 +522,15 @@ impl Line {
     fn fit(&self, address: &Address) -> Fit {
         let Some(seen) = self.seen.get(address) else { return Fit::Nobody };
         if let Some(unit) = &seen.unit {
-            return self.row_of_unit(unit).map_or(Fit::Nobody, Fit::Row);
+            if let Some(row) = self.row_of_unit(unit) {
+                return Fit::Row(row);
+            }
+            // It was let go while nothing might begin, or when no row was free; one may be by now.
+            let may_be_next = seen.fits
+                && !self.taken.contains_key(unit)
+                && self.free_row().is_some()
+                && !self.has_passed(unit);
+            return if may_be_next { Fit::Ask } else { Fit::Nobody };
         }
         if let Some(row) = self.by_address.get(address).filter(|row| self.wanted(**row).is_some()) {
             // A radio address is the device; on a port another one may be by now.
@@ -604,11 +612,20 @@ impl Line {
             return Some(row);
         }
         // A unit that has passed is not the next device: it is done.
-        let passed = {
-            let ledger = self.engine.shared().ledger();
-            ledger.unit(unit).is_some_and(|unit| unit.outcome == Some(Outcome::Passed))
-        };
-        // Rows that had another unit before take a new one only when that one is not in sight.
+        match self.has_passed(unit) {
+            true => None,
+            false => self.free_row(),
+        }
+    }
+
+    fn has_passed(&self, unit: &UnitId) -> bool {
+        let ledger = self.engine.shared().ledger();
+        ledger.unit(unit).is_some_and(|unit| unit.outcome == Some(Outcome::Passed))
+    }
+
+    /// A row that takes the next device. Rows that had another unit before take a new one only when that one is not in
+    /// sight.
+    fn free_row(&self) -> Option<u32> {
         let free = |row: &&u32| {
             self.wanted(**row).is_some_and(|row| {
                 let waits_for_its_own = row.unit.as_ref().is_some_and(|own| {
@@ -619,10 +636,7 @@ impl Line {
                 !waits_for_its_own
             })
         };
-        match passed {
-            true => None,
-            false => self.next.iter().find(free).copied(),
-        }
+        self.next.iter().find(free).copied()
     }
 
     // ---- devices
