@@ -192,7 +192,7 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             "Check the path and its permissions.",
         ),
         RefusalCode::BatchProblems => words(
-            format!("{} of the batch file cannot be run as they are.", about.or("problems", "Some rows")),
+            format!("Nothing of the batch file was run; problems found: {}.", about.or("problems", "some")),
             "Fix what is named above and run it again; `firstlight batch check FILE --problems-to FILE` writes the rows into a file of their own.",
         ),
         RefusalCode::UnknownBatch => words(

@@ -250,7 +250,7 @@ async fn run_file(context: &Context, arguments: Run) -> Ended {
         file.check(&engine, &ground.defaults, &ground.batch_secrets, AskTheCloud::Yes).await?;
     if !problems.is_empty() {
         tell_problems(context, &problems);
-        let many = format!("{} problems", problems.len());
+        let many = problems.len().to_string();
         return Err(Refusal::of(RefusalCode::BatchProblems, &[("problems", &many)]));
     }
     let options = BatchOptions {
