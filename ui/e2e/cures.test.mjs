@@ -7,6 +7,8 @@ import { test } from 'node:test';
 import { KEY, Window, until } from './window.mjs';
 
 const CABLE = 'Practice Pump-9F1W';
+/** The same device's card while nobody has asked it for its name: its USB serial number. */
+const CARD = 'SIM2';
 const RADIO = 'Practice Pump-K3M7';
 const PASSWORD = 'correct horse';
 
@@ -39,7 +41,7 @@ async function fails(window, code, cure) {
 	await window.sees('Most likely why');
 	await window.sees(cure);
 	await window.sees('What was tried');
-	assert.equal(await window.run('return document.querySelectorAll("button.primary").length'), 1);
+	assert.equal(await window.run('return [...document.querySelectorAll("button.primary")].filter((b) => b.checkVisibility()).length'), 1);
 	assert.equal(await window.run('return document.activeElement.innerText'), 'Retry');
 }
 
@@ -68,7 +70,7 @@ test('every failure shows its own cause and cure, and ends in PASSED after the c
 
 		// A network without a way to the cloud: the password is kept, so Enter is enough from here on.
 		await hand(window, 'make_trouble', { device: CABLE, name: 'outcome', value: 'cloud-timeout' });
-		await choose(window, CABLE);
+		await choose(window, CARD);
 		await window.sees('is used again');
 		await window.press(KEY.enter);
 		await fails(window, 'cloud.unreachable_from_device', 'Open ports 443 and 8883');
@@ -79,7 +81,7 @@ test('every failure shows its own cause and cure, and ends in PASSED after the c
 
 		// A refused token.
 		await hand(window, 'make_trouble', { device: CABLE, name: 'outcome', value: 'bad-token' });
-		await choose(window, CABLE);
+		await choose(window, CARD);
 		await window.sees('It keeps it, and gets a fresh token');
 		await window.press(KEY.enter);
 		await fails(window, 'cloud.token_refused', 'Check that the profile’s server');
@@ -89,7 +91,7 @@ test('every failure shows its own cause and cure, and ends in PASSED after the c
 		await passes(window);
 
 		// The cable is pulled while the device listens for networks.
-		await choose(window, CABLE);
+		await choose(window, CARD);
 		await hand(window, 'make_trouble', { device: CABLE, name: 'drop', value: 'scan' });
 		await window.press(KEY.enter);
 		await fails(window, 'link.lost', 'Check cable and power');

@@ -23,6 +23,8 @@ export class Line {
 	busy = $state(false);
 	#cue: number | null = null;
 	#keys: KeyPress[] = [];
+	/** The key before was part of a code. */
+	#inCode = false;
 	#last = -Infinity;
 	#due: ReturnType<typeof setTimeout> | undefined;
 
@@ -52,11 +54,15 @@ export class Line {
 		if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
 		const quick = event.timeStamp - this.#last < SCANNER_GAP_MS;
 		this.#last = event.timeStamp;
-		if (event.key === 'Tab' && !quick) return;
+		// Tab, Enter and space end a code or are part of one only where its letters came right before; else they are a person's.
+		const inCode = quick && this.#inCode;
+		this.#inCode = inCode;
+		if (event.key === 'Tab' && !inCode) return;
 		if (event.key.length > 1 && !['Enter', 'Tab', 'Shift'].includes(event.key)) return;
 		const pressed =
 			event.target instanceof HTMLElement && event.target.closest('button, a, summary') !== null;
-		if (pressed && !quick && (event.key === 'Enter' || event.key === ' ')) return;
+		if (pressed && !inCode && (event.key === 'Enter' || event.key === ' ')) return;
+		if (event.key.length === 1) this.#inCode = true;
 		event.preventDefault();
 		this.#keys.push({ key: event.key, at: event.timeStamp });
 		this.#due ??= setTimeout(() => this.#hand(), GROUP_MS);
