@@ -41,7 +41,12 @@ async function fails(window, code, cure) {
 	await window.sees('Most likely why');
 	await window.sees(cure);
 	await window.sees('What was tried');
-	assert.equal(await window.run('return [...document.querySelectorAll("button.primary")].filter((b) => b.checkVisibility()).length'), 1);
+	assert.equal(
+		await window.run(
+			'return [...document.querySelectorAll("button.primary")].filter((b) => b.checkVisibility()).length'
+		),
+		1
+	);
 	assert.equal(await window.run('return document.activeElement.innerText'), 'Retry');
 }
 
