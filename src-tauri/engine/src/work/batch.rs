@@ -757,9 +757,14 @@ impl Line {
             Fit::Row(row) => self.assign(row),
             Fit::Ask | Fit::Nobody => None,
         };
-        let asking = match self.rows.values().next() {
-            Some(row) => {
-                (row.item.recipe.as_ref().clone(), self.secrets.of(0, row.item.recipe.ssid.as_deref()))
+        // Some devices say who they are only after their proof of possession: that of the row which would get the next device.
+        let likely =
+            self.free_row().and_then(|row| self.rows.get(&row)).or_else(|| self.rows.values().next());
+        let asking = match likely.map(|row| &row.item) {
+            Some(item) => {
+                let recipe = item.recipe.as_ref().clone();
+                let secrets = self.secrets.of(item.row, recipe.ssid.as_deref());
+                (recipe, secrets)
             }
             None => return false,
         };

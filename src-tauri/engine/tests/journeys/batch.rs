@@ -1,6 +1,7 @@
 //! Batches: rows find their devices, many go at once, one cause stops them all.
 
 use crate::stage::{Stage, recipe};
+use crate::standards::ALL_DRIVERS;
 use engine::FaultCode;
 use engine::plan::batch::{BatchDefaults, BatchPlan, BatchSecrets, Mapping, plan};
 use engine::plan::sheet;
@@ -8,8 +9,10 @@ use engine::record::batch::{BatchPhase, BatchState, FixField, Shared};
 use engine::work::{BatchNews, BatchOptions, BatchRun, Fix};
 use proto::Secret;
 use sim::air::PRACTICE_PASSWORD;
-use sim::trouble::Trouble;
+use sim::device::espressif::PROOF;
+use sim::trouble::{Carrier, Trouble};
 use sim::{DeviceSpec, Dialect, World, fleet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Longer than any batch here may take, on the paused clock.
@@ -99,6 +102,36 @@ async fn every_row_gets_one_device_and_every_device_one_row() {
     assert_eq!(stage.tokens_made(), (60, 0));
     assert_eq!(stage.cloud_state().visible_devices().len(), 60);
     assert!(stage.cloud_state().shared_tokens().is_empty());
+}
+
+/// Improv is given a carrier and Espressif the proof of possession that the file has for each row.
+#[tokio::test(start_paused = true)]
+async fn devices_of_all_four_drivers_in_one_batch_are_matched_by_asking_and_all_pass() {
+    let mut specs = fleet(24, &ALL_DRIVERS, 5);
+    specs.iter_mut().for_each(|spec| spec.trouble.carrier = Carrier::Vendor(0x90));
+    let stage = Stage::new(specs, &[]);
+    let file = (0..24)
+        .fold("unit,name,device_secret\n".to_owned(), |file, row| format!("{file},Unit {row},{PROOF}\n"));
+    let defaults = BatchDefaults {
+        driver: "auto".to_owned(),
+        carrier: Some("vendor:0x90".to_owned()),
+        ..defaults(&stage.world)
+    };
+    let sheet = sheet::read(file.as_bytes()).expect("a table");
+    let (plan, problems) = plan(sheet, &Mapping::default(), &defaults, &secrets());
+    assert_eq!(problems, []);
+    let begun = stage.engine.begin_batch(plan, secrets(), BatchOptions::default()).await;
+    let mut run = begun.expect("nothing speaks against it");
+    end_of(&mut run).await;
+    let batch = state(&stage, &run);
+    assert_eq!((batch.counts().passed, batch.counts().left()), (24, 0));
+    assert_eq!(stage.tokens_made(), (24, 0));
+    let mut drivers = BTreeMap::new();
+    for unit in stage.engine.units() {
+        *drivers.entry(unit.driver.unwrap_or_default()).or_insert(0) += 1;
+    }
+    let expected = [("blynk-console", 4), ("blynk-inject", 4), ("espressif", 8), ("improv", 8)];
+    assert_eq!(drivers, expected.map(|(name, count)| (name.to_owned(), count)).into());
 }
 
 fn with_trouble(

@@ -9,7 +9,7 @@ use sim::trouble::{Carrier, SecurityScheme};
 use sim::{Dialect, fleet};
 use std::collections::BTreeMap;
 
-const ALL_DRIVERS: [Dialect; 6] = [
+pub const ALL_DRIVERS: [Dialect; 6] = [
     Dialect::EdgentArduino,
     Dialect::ConsoleB,
     Dialect::ImprovBle,
