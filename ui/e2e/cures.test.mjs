@@ -132,6 +132,10 @@ test('every failure shows its own cause and cure, and ends in PASSED after the c
 		await window.screenshot('devices-again');
 		await window.control('2');
 		await window.sees('Passed');
+		// All that failed on the way is counted, with its cause.
+		await window.control('6');
+		await window.sees('refused the password');
+		await window.screenshot('insights');
 	} catch (error) {
 		error.message += `\non screen:\n${await window.text().catch(() => '(nothing)')}`;
 		await window.screenshot('failed-cures').catch(() => {});

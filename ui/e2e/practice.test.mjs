@@ -95,7 +95,9 @@ test('every screen opens by its key, and axe finds nothing on any of them, light
 				['1', 'Provision a device'],
 				['2', 'Devices'],
 				['3', 'Profiles'],
-				['4', 'Help & health']
+				['4', 'Help & health'],
+				['5', 'Practice bench'],
+				['6', 'Insights']
 			]) {
 				await window.control(key);
 				await window.sees(heading);

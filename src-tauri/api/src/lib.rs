@@ -18,6 +18,7 @@ pub mod label;
 pub mod lines;
 mod look_view;
 pub mod moment;
+pub mod report;
 pub mod secrets;
 pub mod shelf;
 pub mod shell;

@@ -5,15 +5,12 @@
 
 use crate::desk::FaultView;
 use crate::job_view::millis;
+use crate::report::{self, Source};
 use crate::watch::Desk;
-use crate::{moment, words};
 use cloud::{DeviceId, MetaField};
-use engine::record::export::{self, ExportError, Words};
-use engine::record::{Journal, Ledger};
 use engine::work::{DescribedAs, Description, Ghost, UnitDevice};
-use engine::{Fault, Refusal, RefusalCode, UnitId};
+use engine::{Fault, Refusal, UnitId};
 use serde::{Deserialize, Serialize};
-use std::io::{BufWriter, Write};
 use std::path::Path;
 use ts_rs::TS;
 
@@ -216,7 +213,7 @@ impl Desk {
     /// # Errors
     /// `refused.file_unreadable` with the reason, or what is wrong with the journal.
     pub fn report(&self, format: ReportFormat, path: &Path) -> Result<(), Refusal> {
-        to_file(self.engine().journal(), format, path)
+        report::to_file(&Source::Journal(self.engine().journal().clone()), format, path)
     }
 }
 
@@ -224,50 +221,4 @@ impl Desk {
 fn page(of: &UnitDevice) -> String {
     let (server, org, device) = (of.cloud.server.trim_end_matches('/'), of.org, of.device);
     format!("{server}/dashboard/{org}/global/devices/1/organization/{org}/devices/{device}/dashboard")
-}
-
-/// Writes beside the file and moves it into its place, so that a full disk leaves no half report behind.
-pub fn to_file(journal: &Journal, format: ReportFormat, path: &Path) -> Result<(), Refusal> {
-    let unusable = |error: &dyn std::fmt::Display| {
-        Refusal::of(
-            RefusalCode::FileUnreadable,
-            &[("path", &path.display().to_string()), ("why", &error.to_string())],
-        )
-    };
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let beside = Path::new(&beside);
-    let mut out = BufWriter::new(std::fs::File::create(beside).map_err(|error| unusable(&error))?);
-    let written = write(journal, format, &mut out).and_then(|()| out.flush().map_err(ExportError::from));
-    drop(out);
-    match written {
-        Ok(()) => std::fs::rename(beside, path).map_err(|error| unusable(&error)),
-        Err(error) => {
-            // What is half written helps nobody; failing to remove it changes nothing.
-            let _ = std::fs::remove_file(beside);
-            Err(match error {
-                ExportError::Write(error) => unusable(&error),
-                ExportError::Journal(error) => Refusal::journal(&error),
-            })
-        }
-    }
-}
-
-/// The report itself, to wherever it goes.
-pub fn write(journal: &Journal, format: ReportFormat, out: &mut dyn Write) -> Result<(), ExportError> {
-    match format {
-        ReportFormat::Jsonl => export::jsonl(journal, moment::now(), out).map(drop),
-        ReportFormat::Csv => Ok(export::csv(&ledger(journal)?, out)?),
-        ReportFormat::Html => {
-            let words = Words {
-                fault: &|fault| words::fault(fault).what,
-                outcome: &|outcome| words::outcome(outcome).to_owned(),
-            };
-            Ok(export::html(&ledger(journal)?, moment::now(), &words, out)?)
-        }
-    }
-}
-
-fn ledger(journal: &Journal) -> Result<Ledger, ExportError> {
-    Ok(journal.ledger()?)
 }

@@ -10,8 +10,8 @@ use crate::desk::{
 use crate::job_view::millis;
 use cloud::{Cloud, CloudCause};
 use engine::record::UnitState;
-use engine::work::{Engine, Spotted, Update, Verdict};
-use engine::{Fact, Fault, FaultCode, JobEvent, JobId, Outcome, Step, UnitId};
+use engine::work::{Engine, Spotted, Update};
+use engine::{Fact, Fault, FaultCode, JobEvent, JobId, Step, UnitId};
 use futures::StreamExt;
 use link::{Change, LinkError, Medium, Readiness};
 use proto::{Address, Advert, MediumKind, Secret};
@@ -20,19 +20,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How long changes are gathered: half of what an eye takes for "at once".
 const BEAT: Duration = Duration::from_millis(40);
 /// How often adapters and the cloud are looked at while nothing happens.
 const CHECK_EVERY: Duration = Duration::from_secs(30);
-/// After a job ended unknown: devices that are late are mostly late by seconds, and a person stands by.
-const UNKNOWN_AT_FIRST: Duration = Duration::from_secs(5);
-/// In the end: a device that is switched on days later is found within minutes, at the price of a call each.
-const UNKNOWN_AT_LAST: Duration = Duration::from_secs(300);
-/// Between two questions about unknown units on average, however many there are.
-const UNKNOWN_EACH: Duration = Duration::from_secs(1);
 /// A clock this far off the cloud's makes certificates and records wrong.
 const CLOCK_TOLERANCE_MS: i64 = 120_000;
 
@@ -135,7 +128,7 @@ impl Desk {
         desk.spawn(follow_sightings(desk.shared.clone()));
         desk.spawn(follow_connections(desk.shared.clone()));
         desk.spawn(beat(desk.shared.clone()));
-        desk.spawn(follow_unknown(desk.shared.engine.clone()));
+        desk.spawn(settle_and_track(desk.shared.engine.clone()));
         desk
     }
 
@@ -354,36 +347,11 @@ async fn follow_jobs(shared: Arc<Shared>, mut updates: tokio::sync::broadcast::R
     }
 }
 
-/// What ended unknown may come to light later, also after the window was closed: it is asked about, at first often, then
-/// less and less, and at once more often when something new turns up.
-async fn follow_unknown(engine: Engine) {
-    let mut updates = engine.watch();
-    let mut wait = UNKNOWN_AT_FIRST;
-    loop {
-        let settled = engine.reconcile().await;
-        let still = settled.iter().filter(|case| case.verdict != Verdict::Passed).count();
-        // One question a case: many of them share the same rate.
-        let least = UNKNOWN_EACH * u32::try_from(still).unwrap_or(u32::MAX);
-        let mut next = Instant::now() + wait.max(least).min(UNKNOWN_AT_LAST);
-        wait = (wait * 2).min(UNKNOWN_AT_LAST);
-        loop {
-            tokio::select! { biased;
-                () = tokio::time::sleep_until(next) => break,
-                update = updates.recv() => match update {
-                    Ok((_, Update::Fact(fact))) if ended_unknown(&fact) => {
-                        wait = UNKNOWN_AT_FIRST;
-                        next = next.min(Instant::now() + wait);
-                    }
-                    Ok(_) | Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return,
-                }
-            }
-        }
-    }
-}
-
-fn ended_unknown(fact: &Fact) -> bool {
-    matches!(fact.event, JobEvent::Finished { outcome: Outcome::Unknown, .. })
+/// What a crash left open is settled once; from then on the engine asks about whatever ends unknown, by the age of the
+/// question.
+async fn settle_and_track(engine: Engine) {
+    engine.reconcile().await;
+    engine.keep_tracking();
 }
 
 async fn follow_sightings(shared: Arc<Shared>) {

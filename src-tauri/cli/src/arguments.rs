@@ -308,6 +308,16 @@ pub enum ExportFormat {
     Html,
 }
 
+impl From<ExportFormat> for api::units::ReportFormat {
+    fn from(format: ExportFormat) -> api::units::ReportFormat {
+        match format {
+            ExportFormat::Csv => api::units::ReportFormat::Csv,
+            ExportFormat::Jsonl => api::units::ReportFormat::Jsonl,
+            ExportFormat::Html => api::units::ReportFormat::Html,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
