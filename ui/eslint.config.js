@@ -4,7 +4,7 @@ import globals from 'globals';
 import ts from 'typescript-eslint';
 
 // Features do not reach into each other, and only backend/tauri.ts knows Tauri: a page puts features together.
-const features = ['provision', 'units', 'station', 'insights', 'profiles', 'health'];
+const features = ['provision', 'units', 'station', 'insights', 'profiles', 'health', 'batch'];
 const walls = features.map((feature) => ({
 	files: [`src/lib/${feature}/**`],
 	rules: {

@@ -39,10 +39,10 @@ fn main() {
         .plugin(tauri_plugin_dialog::init())
         .manage(Shell::default())
         .manage(Opening::new(practice))
-        .on_window_event(|window, event| {
-            if let WindowEvent::CloseRequested { api, .. } = event {
-                shell::close_requested(window, api);
-            }
+        .on_window_event(|window, event| match event {
+            WindowEvent::CloseRequested { api, .. } => shell::close_requested(window, api),
+            WindowEvent::DragDrop(event) => commands::batch::dragged(window.app_handle(), event),
+            _ => {}
         })
         .setup(move |app| {
             if practice && let Some(window) = app.get_webview_window(shell::WINDOW) {

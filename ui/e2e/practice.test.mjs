@@ -97,7 +97,8 @@ test('every screen opens by its key, and axe finds nothing on any of them, light
 				['3', 'Profiles'],
 				['4', 'Help & health'],
 				['5', 'Practice bench'],
-				['6', 'Insights']
+				['6', 'Insights'],
+				['7', 'A batch is a file']
 			]) {
 				await window.control(key);
 				await window.sees(heading);

@@ -141,6 +141,11 @@ export class Window {
 		});
 	}
 
+	/** The surroundings of the app, for programs that share its display. */
+	get env() {
+		return this.#env;
+	}
+
 	/** A second start of the app by the same person; gives its exit code. */
 	startAgain() {
 		const second = spawn(app, this.#args, { env: this.#env, stdio: 'ignore' });

@@ -1,6 +1,6 @@
 //! The report of a batch: every row with what became of it and the columns that came with the file.
 //!
-//! CSV for spreadsheets, one page of HTML that prints. Not here: the journal's own exports (`engine::record::export`).
+//! CSV for spreadsheets, JSON Lines for programs, one page of HTML that prints. Not here: the journal's own exports (`engine::record::export`).
 
 use crate::moment;
 use crate::words;
@@ -14,6 +14,8 @@ use std::fmt::Write as _;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportFormat {
     Csv,
+    /// An object a row, with the names of the CSV's columns; the file's own columns under `extra`.
+    Jsonl,
     Html,
 }
 
@@ -45,6 +47,7 @@ pub fn report(engine: &Engine, id: BatchId, format: ReportFormat) -> Result<Vec<
         state.rows().map(|row| (row.item.row, line(engine, row, &state.extra))).collect();
     Ok(match format {
         ReportFormat::Csv => csv(&state, lines),
+        ReportFormat::Jsonl => jsonl(&state, lines),
         ReportFormat::Html => html(&state, &lines).into_bytes(),
     })
 }
@@ -120,6 +123,37 @@ fn csv(state: &BatchState, lines: Vec<(u32, Line)>) -> Vec<u8> {
         cells
     });
     write_csv(&heading, rows)
+}
+
+fn jsonl(state: &BatchState, lines: Vec<(u32, Line)>) -> Vec<u8> {
+    let told = |text: String| (!text.is_empty()).then_some(text);
+    let mut out = String::new();
+    for (row, line) in lines {
+        let extra: serde_json::Map<String, serde_json::Value> = state
+            .extra
+            .iter()
+            .zip(line.echo)
+            .map(|(column, cell)| (column.clone(), serde_json::Value::String(cell)))
+            .collect();
+        let object = serde_json::json!({
+            "v": 1,
+            "row": row,
+            "wanted": told(line.wanted),
+            "unit": told(line.unit),
+            "name": told(line.name),
+            "outcome": line.outcome,
+            "device_id": line.device.parse::<i64>().ok(),
+            "wifi": told(line.wifi),
+            "attempts": line.attempts.parse::<u32>().unwrap_or_default(),
+            "fault": told(line.code),
+            "what": told(line.what),
+            "fix": told(line.fix),
+            "ended": told(line.at),
+            "extra": extra,
+        });
+        let _ = writeln!(out, "{object}");
+    }
+    out.into_bytes()
 }
 
 fn html(state: &BatchState, lines: &[(u32, Line)]) -> String {

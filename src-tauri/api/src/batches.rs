@@ -4,16 +4,18 @@
 //! Not here: the work (`engine::work`), the views (`desk/batch.rs`), and where secrets come from (each face).
 
 use crate::desk::batch::*;
-use crate::desk::{OutcomeView, StepName, WindowSecret};
+use crate::desk::{FactView, FaultView, OutcomeView, StepName, WindowSecret};
 use crate::job_view::millis;
 use engine::plan::batch::{
     BatchDefaults, BatchPlan, BatchSecrets, Column, Mapping, Mappings, Problem, plan, problems_file,
 };
+use engine::plan::patience;
 use engine::plan::sheet::{self, SheetForm};
 use engine::record::batch::{BatchId, BatchPhase, BatchState, Bind, RowState};
 use engine::work::batch::{BatchWishes, CANARY_FROM};
-use engine::work::{BatchNews, BatchRun, Engine, Fix, Update};
-use engine::{JobEvent, Outcome, Refusal, RefusalCode, Step};
+use engine::work::{BatchNews, BatchRun, Engine, Fix, Reconciled, Update, Verdict};
+use engine::{JobEvent, Outcome, Refusal, RefusalCode, Step, Target};
+use proto::MediumKind;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +28,12 @@ const BEAT: Duration = Duration::from_millis(200);
 const RATE_OVER_MS: i64 = 120_000;
 /// Rows that a preview shows.
 const PREVIEW: usize = 8;
+/// Devices without a row that are shown: enough to see what lies about, few enough to be read.
+const STRANGERS: usize = 8;
+
+/// The sample that a person may play with in practice, and fill in for real devices.
+pub const SAMPLE: &str = include_str!("batch_sample.csv");
+pub const SAMPLE_NAME: &str = "firstlight-sample.csv";
 
 /// A file's content with what its columns mean. Reading it anew is cheap, so nothing of it is kept beside its bytes.
 #[derive(Clone)]
@@ -235,6 +243,44 @@ pub fn check_view(plan: &BatchPlan, problems: &[Problem], asked: AskTheCloud) ->
         problems: problems.iter().map(problem_view).collect(),
         cloud_asked: asked == AskTheCloud::Yes,
         canary_by_default: plan.items.len() > CANARY_FROM,
+        sound: sound(plan, problems),
+        limits: limits(),
+    }
+}
+
+/// How many rows can be begun while the others are mended.
+fn sound(plan: &BatchPlan, problems: &[Problem]) -> u32 {
+    if problems.iter().any(|problem| problem.row.is_none()) {
+        return 0;
+    }
+    let wrong: BTreeSet<u32> = problems.iter().filter_map(|problem| problem.row).collect();
+    count(plan.items.len() - wrong.len())
+}
+
+/// Leaves out the rows with problems, so that the others can be begun. Rows keep their numbers.
+pub fn leave_out(plan: &mut BatchPlan, problems: &mut Vec<Problem>) {
+    let wrong: BTreeSet<u32> = problems.iter().filter_map(|problem| problem.row).collect();
+    plan.items.retain(|item| !wrong.contains(&item.row));
+    plan.of_rows.retain(|row, _| !wrong.contains(row));
+    problems.retain(|problem| problem.row.is_none());
+}
+
+fn limits() -> BatchLimitsView {
+    BatchLimitsView {
+        serial: count(patience::SERIAL_LINKS),
+        ble_first: count(patience::BLE_LINKS_FIRST),
+        ble_most: count(patience::BLE_LINKS_MOST),
+    }
+}
+
+fn verdict(case: &Verdict) -> BatchVerdictView {
+    match case {
+        Verdict::Passed => BatchVerdictView::Passed,
+        Verdict::Adopted => BatchVerdictView::Adopted,
+        Verdict::NothingMade => BatchVerdictView::NothingMade,
+        Verdict::NotDelivered => BatchVerdictView::NotDelivered,
+        Verdict::StillUnknown => BatchVerdictView::StillUnknown,
+        Verdict::Ambiguous { .. } => BatchVerdictView::Ambiguous,
     }
 }
 
@@ -263,6 +309,73 @@ struct Running {
     changed: BTreeSet<u32>,
     dirty: bool,
     canary: BatchCanaryView,
+    lone: Lone,
+    /// It stands still for a cause.
+    stopped: bool,
+    /// How each unit that is talked to is reached.
+    media: HashMap<u32, MediumKind>,
+    settled: Vec<BatchSettledView>,
+    strangers: VecDeque<BatchStrangerView>,
+}
+
+/// When a unit of a batch goes alone, as its engine was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lone {
+    pub first: bool,
+    pub after_a_stop: bool,
+}
+
+impl Running {
+    /// A fact of the batch itself.
+    fn entry(&mut self, fact: &engine::record::batch::BatchFact) {
+        use engine::record::BatchEvent as E;
+        match &fact.event {
+            E::RowEnded { row, outcome, .. } => {
+                self.changed.insert(*row);
+                self.ends.push_back(fact.at);
+                if self.canary == BatchCanaryView::Alone && *outcome == Outcome::Passed {
+                    self.canary = BatchCanaryView::Passed;
+                }
+            }
+            E::RowsReopened { rows } => self.changed.extend(rows),
+            E::Stopped { stop } => {
+                self.stopped = true;
+                if stop.canary {
+                    self.canary = BatchCanaryView::Failed;
+                }
+            }
+            E::Continued { .. } => {
+                if std::mem::take(&mut self.stopped) && self.lone.after_a_stop {
+                    self.canary = BatchCanaryView::Alone;
+                }
+            }
+            E::Begun { .. } | E::Rows { .. } | E::Fixed { .. } | E::Paused | E::Ended => {}
+        }
+    }
+
+    /// A fact of a row's job.
+    fn job(&mut self, row: u32, event: &JobEvent) {
+        match event {
+            JobEvent::StepBegan { step } => drop(self.steps.insert(row, *step)),
+            JobEvent::Queued { target, .. } => {
+                self.steps.insert(row, Step::Connect);
+                if let Target::At { address } = target {
+                    self.media.insert(row, address.medium());
+                }
+                // Where a second one goes, nobody is alone any more.
+                if self.canary == BatchCanaryView::Alone && self.steps.len() > 1 {
+                    self.canary = BatchCanaryView::Passed;
+                }
+            }
+            JobEvent::Finished { .. } => {
+                self.steps.remove(&row);
+                self.media.remove(&row);
+            }
+            JobEvent::Identified { .. } | JobEvent::Reserved { .. } | JobEvent::Renewed { .. } => {}
+            _ => return,
+        }
+        self.changed.insert(row);
+    }
 }
 
 impl std::fmt::Debug for Batches {
@@ -315,16 +428,20 @@ impl Batches {
     // ---- running
 
     /// Follows a batch from now on. Panics outside of a tokio runtime.
-    pub fn follow(&self, mut run: BatchRun) -> String {
+    pub fn follow(&self, mut run: BatchRun, lone: Lone) -> String {
         let id = run.id;
-        let with_canary = self.engine.batch(id).is_some_and(|batch| batch.canary);
         let running = Running {
             wishes: run.wishes(),
             steps: HashMap::new(),
             ends: VecDeque::new(),
             changed: BTreeSet::new(),
             dirty: true,
-            canary: if with_canary { BatchCanaryView::Alone } else { BatchCanaryView::Off },
+            canary: if lone.first { BatchCanaryView::Alone } else { BatchCanaryView::Off },
+            lone,
+            stopped: false,
+            media: HashMap::new(),
+            settled: Vec::new(),
+            strangers: VecDeque::new(),
         };
         self.inner().running.insert(id, running);
         let batches = self.clone();
@@ -354,39 +471,37 @@ impl Batches {
         let Some(running) = inner.running.get_mut(&id) else { return };
         running.dirty = true;
         match news {
-            BatchNews::Entry(fact) => match &fact.event {
-                engine::record::BatchEvent::RowEnded { row, outcome, .. } => {
-                    running.changed.insert(*row);
-                    running.ends.push_back(fact.at);
-                    if running.canary == BatchCanaryView::Alone && *outcome == Outcome::Passed {
-                        running.canary = BatchCanaryView::Passed;
-                    }
-                }
-                engine::record::BatchEvent::RowsReopened { rows } => running.changed.extend(rows),
-                engine::record::BatchEvent::Stopped { stop } if stop.canary => {
-                    running.canary = BatchCanaryView::Failed;
-                }
-                engine::record::BatchEvent::Continued { .. } if running.canary == BatchCanaryView::Failed => {
-                    running.canary = BatchCanaryView::Alone;
-                }
-                _ => {}
-            },
+            BatchNews::Entry(fact) => running.entry(&fact),
             BatchNews::Job { row, update, .. } => {
                 if let Update::Fact(fact) = *update {
-                    match &fact.event {
-                        JobEvent::StepBegan { step } => drop(running.steps.insert(row, *step)),
-                        JobEvent::Queued { .. } => drop(running.steps.insert(row, Step::Connect)),
-                        JobEvent::Finished { .. } => drop(running.steps.remove(&row)),
-                        JobEvent::Identified { .. }
-                        | JobEvent::Reserved { .. }
-                        | JobEvent::Renewed { .. } => {}
-                        _ => return,
-                    }
-                    running.changed.insert(row);
+                    running.job(row, &fact.event);
                 }
             }
-            BatchNews::Settled(_) | BatchNews::PassedOver { .. } => {}
+            BatchNews::Settled(case) => {
+                let row = self.row_of(id, &case);
+                let unit = case.unit.as_ref().map(ToString::to_string);
+                running.settled.push(BatchSettledView { row, unit, verdict: verdict(&case.verdict) });
+            }
+            BatchNews::PassedOver { address, unit, fault } => {
+                let address = address.text().to_owned();
+                running.strangers.retain(|stranger| stranger.address != address);
+                running.strangers.push_back(BatchStrangerView {
+                    address,
+                    unit: unit.as_ref().map(ToString::to_string),
+                    fault: fault.as_deref().map(FaultView::from),
+                });
+                if running.strangers.len() > STRANGERS {
+                    running.strangers.pop_front();
+                }
+            }
         }
+    }
+
+    fn row_of(&self, id: BatchId, case: &Reconciled) -> Option<u32> {
+        let of_case = |state: &BatchState| {
+            state.rows().find(|row| row.jobs.contains(&case.job)).map(|row| row.item.row)
+        };
+        self.engine.with_batch(id, of_case).flatten()
     }
 
     fn tell(&self, id: BatchId) {
@@ -450,7 +565,82 @@ impl Batches {
         self.running(id).map(|wishes| wishes.stop())
     }
 
+    /// Whether a batch goes on here: it neither waits for a person nor is it over.
+    pub fn works(&self) -> bool {
+        let running: Vec<BatchId> = self.inner().running.keys().copied().collect();
+        let goes_on = |state: &BatchState| state.phase == BatchPhase::Running;
+        running.into_iter().any(|id| self.engine.with_batch(id, goes_on).unwrap_or(false))
+    }
+
+    /// Lets go of all of them, in an orderly way; each can be resumed.
+    pub fn stop_all(&self) {
+        self.inner().running.values().for_each(|running| running.wishes.stop());
+    }
+
     // ---- views
+
+    /// What taking a batch up again would do. `kept`: networks whose password is at hand.
+    ///
+    /// # Errors
+    /// `refused.unknown_batch`.
+    pub fn resume_view(&self, id: &str, kept: &BTreeSet<String>) -> Result<BatchResumeView, Refusal> {
+        let state = self.engine.batch(batch_id(id)?).ok_or_else(|| unknown_batch(id))?;
+        let stop = state.stop.as_deref().filter(|_| state.phase == BatchPhase::Stopped);
+        let mut view = BatchResumeView {
+            waiting: 0,
+            cut_off: 0,
+            again: 0,
+            unknown: 0,
+            failed: 0,
+            passwords: Vec::new(),
+            file: None,
+            file_there: true,
+            stop: stop.map(BatchStopView::from),
+        };
+        let mut networks = BTreeSet::new();
+        for row in state.rows() {
+            let met = stop.is_some_and(|stop| stop.rows.contains(&row.item.row));
+            match row.end.as_ref().map(|end| end.outcome) {
+                Some(Outcome::Passed) => continue,
+                _ if met => view.again += 1,
+                Some(Outcome::Failed | Outcome::Skipped) => view.failed += 1,
+                Some(Outcome::Unknown) => view.unknown += 1,
+                None if row.jobs.is_empty() => view.waiting += 1,
+                None => view.cut_off += 1,
+            }
+            networks.extend(row.item.recipe.ssid.clone());
+            if row.item.has_device_secret {
+                view.file.clone_from(&state.path);
+            }
+        }
+        view.passwords = networks.into_iter().filter(|ssid| !kept.contains(ssid)).collect();
+        view.file_there = view.file.as_ref().is_none_or(|path| Path::new(path).is_file());
+        Ok(view)
+    }
+
+    /// Everything about one row.
+    ///
+    /// # Errors
+    /// `refused.unknown_batch`, also for a row that it does not have.
+    pub fn row(&self, id: &str, row: u32) -> Result<BatchRowDetail, Refusal> {
+        let batch = batch_id(id)?;
+        let found = self.engine.with_batch(batch, |state| state.row(row).cloned()).flatten();
+        let state = found.ok_or_else(|| unknown_batch(id))?;
+        let view = self.rows_of(batch, |batch| batch.row(row).into_iter().collect()).pop();
+        let view = view.ok_or_else(|| unknown_batch(id))?;
+        let facts = state.jobs.iter().filter_map(|job| self.engine.journal().facts_of(*job).ok()).flatten();
+        let recipe = &state.item.recipe;
+        Ok(BatchRowDetail {
+            row: view,
+            fault: state.end.as_ref().and_then(|end| end.fault.as_deref()).map(FaultView::from),
+            org: recipe.org.0,
+            owner: recipe.owner.0,
+            template: recipe.expect_template.clone(),
+            meta: recipe.meta.clone(),
+            echo: state.item.echo.clone(),
+            facts: facts.map(|fact| FactView::new(&fact)).collect(),
+        })
+    }
 
     /// All batches of the journal, newest first.
     pub fn list(&self) -> Vec<BatchView> {
@@ -529,6 +719,12 @@ fn batch_view(id: BatchId, state: &BatchState, running: Option<&mut Running>, no
         });
     }
     let busy = steps.map_or(0, HashMap::len);
+    let by = |kind: MediumKind| {
+        running.as_ref().map_or(0, |running| running.media.values().filter(|medium| **medium == kind).count())
+    };
+    let (running_serial, running_ble) = (count(by(MediumKind::Serial)), count(by(MediumKind::Ble)));
+    let settled = running.as_ref().map(|running| running.settled.clone()).unwrap_or_default();
+    let strangers = running.as_ref().map(|running| running.strangers.iter().cloned().collect());
     let canary = running
         .as_ref()
         .map_or(if state.canary { BatchCanaryView::Passed } else { BatchCanaryView::Off }, |running| {
@@ -546,6 +742,8 @@ fn batch_view(id: BatchId, state: &BatchState, running: Option<&mut Running>, no
         unknown: counts.unknown,
         skipped: counts.skipped,
         running: count(busy),
+        running_serial,
+        running_ble,
         canary,
         stop: state.stop.as_deref().filter(|_| state.phase == BatchPhase::Stopped).map(BatchStopView::from),
         rate_per_minute: rate,
@@ -556,6 +754,9 @@ fn batch_view(id: BatchId, state: &BatchState, running: Option<&mut Running>, no
         last: millis(state.last_at),
         extra: state.extra.clone(),
         letters,
+        settled,
+        strangers: strangers.unwrap_or_default(),
+        limits: limits(),
     }
 }
 

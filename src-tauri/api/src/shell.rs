@@ -52,6 +52,8 @@ pub struct Work {
     ended: BTreeMap<String, JobView>,
     begun: Option<Instant>,
     over: Option<Instant>,
+    /// Nothing may run for a moment, and yet it is not over.
+    more: bool,
 }
 
 /// Work that is over.
@@ -62,6 +64,11 @@ pub struct Report {
 }
 
 impl Work {
+    /// Whether more jobs are about to come: of a batch that waits for its next devices.
+    pub fn expect_more(&mut self, more: bool) {
+        self.more = more;
+    }
+
     /// Takes what runs now and what was told; `true`: work begins.
     pub fn see(&mut self, running: &[JobId], told: &[DeskUpdate], now: Instant) -> bool {
         self.running = running.iter().map(JobId::to_string).collect();
@@ -80,7 +87,7 @@ impl Work {
                 }
             }
         }
-        self.over = match (self.begun, self.running.is_empty()) {
+        self.over = match (self.begun, self.running.is_empty() && !self.more) {
             (Some(_), true) => Some(self.over.unwrap_or(now + WORK_OVER)),
             _ => None,
         };
@@ -188,6 +195,12 @@ mod tests {
         assert_eq!(report.sentence(&words()).as_deref(), Some("1 passed, 1 failed, 0 open"));
         assert_eq!(work.report(last + WORK_OVER * 9), None, "told once");
         assert!(work.see(&[first], &[], last + WORK_OVER * 10), "then new work begins");
+        work.expect_more(true);
+        work.see(&[], &[], last + WORK_OVER * 20);
+        assert_eq!(work.over_at(), None, "a batch that waits for its next device is not over");
+        work.expect_more(false);
+        work.see(&[], &[], last + WORK_OVER * 30);
+        assert!(work.over_at().is_some(), "and then it is");
     }
 
     #[test]

@@ -1,28 +1,61 @@
-//! What the window may ask about batches: one line each.
+//! What the window may ask about batches: one line each, and the system's own dialogs for files. The page names no file
+//! and sees no path that nobody chose: files come by a dialog or by being dropped, and both are opened here.
 
-use super::Answer;
-use crate::stage::Stage;
+use super::{Answer, saved_as};
+use crate::stage::{Stage, Trouble};
+use api::batches::SAMPLE_NAME;
 use api::desk::WindowSecret;
 use api::desk::batch::{
-    BatchCheckView, BatchFileView, BatchFixView, BatchRowView, BatchStartView, BatchUpdate, BatchView,
+    BatchCheckView, BatchDropView, BatchFileView, BatchFixView, BatchNetworkView, BatchReportKind,
+    BatchResumeView, BatchRowDetail, BatchRowView, BatchStartView, BatchUpdate, BatchView,
 };
-use tauri::State;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use tauri::ipc::Channel;
+use tauri::{AppHandle, DragDropEvent, Manager, Runtime, State};
+use tauri_plugin_dialog::DialogExt;
 
-/// A file by its path, as it is dropped onto the window.
+/// Asks for a file with the system's own dialog; nothing when none was chosen.
 #[tauri::command]
-pub async fn open_batch_path(stage: State<'_, Stage>, path: String) -> Answer<BatchFileView> {
-    stage.open_batch_path(&path)
+pub async fn choose_batch_file<R: Runtime>(
+    app: AppHandle<R>,
+    stage: State<'_, Stage>,
+    title: String,
+) -> Answer<Option<BatchFileView>> {
+    let (chosen, answer) = tokio::sync::oneshot::channel();
+    app.dialog()
+        .file()
+        .set_title(title)
+        .add_filter("CSV, XLSX", &["csv", "tsv", "txt", "xlsx"])
+        // A window that is gone waits for no answer.
+        .pick_file(move |path| drop(chosen.send(path)));
+    match answer.await.ok().flatten().and_then(|path| path.into_path().ok()) {
+        Some(path) => stage.open_batch_path(&path).map(Some),
+        None => Ok(None),
+    }
 }
 
-/// A file by its content, as a page's file chooser gives it.
 #[tauri::command]
-pub async fn open_batch_content(
+pub async fn open_batch_sample(stage: State<'_, Stage>) -> Answer<BatchFileView> {
+    stage.open_batch_sample()
+}
+
+/// Asks for a place and writes the sample there.
+#[tauri::command]
+pub async fn save_batch_sample<R: Runtime>(
+    app: AppHandle<R>,
     stage: State<'_, Stage>,
-    name: String,
-    content: Vec<u8>,
-) -> Answer<BatchFileView> {
-    stage.open_batch_content(&name, content)
+) -> Answer<Option<String>> {
+    let name = SAMPLE_NAME.trim_end_matches(".csv");
+    let Some(path) = saved_as(&app, name, "csv").await else { return Ok(None) };
+    stage.save_batch_sample(&path)?;
+    Ok(shown(&path))
+}
+
+#[tauri::command]
+pub async fn close_batch_file(stage: State<'_, Stage>, file: String) -> Answer<()> {
+    stage.batches().close_file(&file);
+    Ok(())
 }
 
 /// Pairs of heading and meaning; remembered for files of this heading.
@@ -36,6 +69,11 @@ pub async fn map_batch(
 }
 
 #[tauri::command]
+pub async fn batch_networks(stage: State<'_, Stage>) -> Answer<Vec<BatchNetworkView>> {
+    stage.batch_networks().await
+}
+
+#[tauri::command]
 pub async fn check_batch(
     stage: State<'_, Stage>,
     file: String,
@@ -44,9 +82,18 @@ pub async fn check_batch(
     stage.check_batch(&file, start).await
 }
 
+/// Asks for a place and writes the rows with problems there.
 #[tauri::command]
-pub async fn batch_problems(stage: State<'_, Stage>, file: String, start: BatchStartView) -> Answer<String> {
-    stage.batch_problems(&file, start).await
+pub async fn save_batch_problems<R: Runtime>(
+    app: AppHandle<R>,
+    stage: State<'_, Stage>,
+    file: String,
+    start: BatchStartView,
+    name: String,
+) -> Answer<Option<String>> {
+    let Some(path) = saved_as(&app, &name, "csv").await else { return Ok(None) };
+    stage.save_batch_problems(&file, start, &path).await?;
+    Ok(shown(&path))
 }
 
 #[tauri::command]
@@ -55,12 +102,18 @@ pub async fn start_batch(stage: State<'_, Stage>, file: String, start: BatchStar
 }
 
 #[tauri::command]
+pub async fn batch_resume_plan(stage: State<'_, Stage>, batch: String) -> Answer<BatchResumeView> {
+    stage.batch_resume_plan(&batch).await
+}
+
+#[tauri::command]
 pub async fn resume_batch(
     stage: State<'_, Stage>,
     batch: String,
     password: Option<WindowSecret>,
+    retry_failed: bool,
 ) -> Answer<()> {
-    stage.resume_batch(&batch, password.map(WindowSecret::into_secret)).await
+    stage.resume_batch(&batch, password.map(WindowSecret::into_secret), retry_failed).await
 }
 
 #[tauri::command]
@@ -89,7 +142,7 @@ pub async fn stop_batch(stage: State<'_, Stage>, batch: String) -> Answer<()> {
 /// Newest first.
 #[tauri::command]
 pub async fn batches(stage: State<'_, Stage>) -> Answer<Vec<BatchView>> {
-    Ok(stage.batch_list())
+    Ok(stage.batches().list())
 }
 
 #[tauri::command]
@@ -99,17 +152,36 @@ pub async fn batch_rows(
     from: u32,
     most: u32,
 ) -> Answer<Vec<BatchRowView>> {
-    stage.batch_rows(&batch, from, most)
+    Ok(stage.batches().rows(&batch, from, most)?)
 }
 
 #[tauri::command]
-pub async fn batch_report(stage: State<'_, Stage>, batch: String, format: String) -> Answer<String> {
-    stage.batch_report(&batch, &format)
+pub async fn batch_row(stage: State<'_, Stage>, batch: String, row: u32) -> Answer<BatchRowDetail> {
+    Ok(stage.batches().row(&batch, row)?)
+}
+
+/// Asks for a place and writes the report there.
+#[tauri::command]
+pub async fn save_batch_report<R: Runtime>(
+    app: AppHandle<R>,
+    stage: State<'_, Stage>,
+    batch: String,
+    kind: BatchReportKind,
+) -> Answer<Option<String>> {
+    let extension = match kind {
+        BatchReportKind::Html => "html",
+        BatchReportKind::Csv => "csv",
+        BatchReportKind::Jsonl => "jsonl",
+    };
+    let name = stage.batch_report_name(&batch)?;
+    let Some(path) = saved_as(&app, &name, extension).await else { return Ok(None) };
+    stage.save_batch_report(&batch, kind, &path)?;
+    Ok(shown(&path))
 }
 
 #[tauri::command]
 pub fn watch_batches(stage: State<'_, Stage>, channel: Channel<BatchUpdate>) {
-    let mut updates = stage.watch_batches();
+    let mut updates = stage.batches().watch();
     tauri::async_runtime::spawn(async move {
         while let Some(update) = updates.recv().await {
             if channel.send(update).is_err() {
@@ -117,4 +189,72 @@ pub fn watch_batches(stage: State<'_, Stage>, channel: Channel<BatchUpdate>) {
             }
         }
     });
+}
+
+/// The page that is told of files above the window.
+#[derive(Default)]
+pub struct Drops(Mutex<Option<Channel<BatchDropView>>>);
+
+impl Drops {
+    fn tell(&self, news: BatchDropView) {
+        let page = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(page) = &*page
+            && let Err(error) = page.send(news)
+        {
+            tracing::debug!(%error, "the page did not hear of a file above it");
+        }
+    }
+}
+
+/// A page that is loaded anew takes the place of the one before.
+#[tauri::command]
+pub fn watch_drops(drops: State<'_, Drops>, channel: Channel<BatchDropView>) {
+    *drops.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(channel);
+}
+
+/// Something is dragged over the window, or dropped onto it. The file is read here: the page is told what is in it, never
+/// where it lies, and needs no leave to read files.
+pub fn dragged(app: &AppHandle, event: &DragDropEvent) {
+    let drops = app.state::<Drops>();
+    match event {
+        DragDropEvent::Enter { paths, .. } => drops.tell(BatchDropView::Over { name: name_of(paths) }),
+        DragDropEvent::Drop { paths, .. } => {
+            drops.tell(BatchDropView::Left);
+            if let Some(stage) = app.try_state::<Stage>() {
+                drops.tell(dropped(&stage, paths));
+            }
+        }
+        DragDropEvent::Leave => drops.tell(BatchDropView::Left),
+        _ => {}
+    }
+}
+
+fn dropped(stage: &Stage, paths: &[PathBuf]) -> BatchDropView {
+    let opened = match paths {
+        [path] => stage.open_batch_path(path),
+        _ => {
+            let about = [
+                ("what", "A batch is one file, and several were dropped."),
+                ("fix", "Drop one CSV or XLSX file."),
+            ];
+            Err(engine::Refusal::of(engine::RefusalCode::Usage, &about).into())
+        }
+    };
+    match opened {
+        Ok(file) => BatchDropView::Opened { file: Box::new(file) },
+        Err(Trouble::Refusal(refusal)) => BatchDropView::Refused { refusal },
+        Err(Trouble::Fault(fault)) => {
+            tracing::error!(?fault, "opening a file cannot end in a fault");
+            BatchDropView::Left
+        }
+    }
+}
+
+fn name_of(paths: &[PathBuf]) -> String {
+    let name = paths.first().and_then(|path| path.file_name());
+    name.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn shown(path: &Path) -> Option<String> {
+    Some(path.display().to_string())
 }

@@ -31,6 +31,8 @@ pub struct Shell {
 #[derive(Default)]
 struct Now {
     running: Vec<String>,
+    /// A batch goes on, though at this moment no job may run.
+    batch: bool,
     words: Option<ShellWords>,
     page: Option<Channel<ShellNews>>,
     /// Somebody was asked whether to close, and has not answered yet.
@@ -72,9 +74,14 @@ pub fn follow(app: AppHandle, desk: Desk) {
                 Err(_) => Vec::new(),
             };
             let running = desk.engine().running().await;
+            let batch = app.try_state::<Stage>().is_some_and(|stage| stage.batches().works());
+            work.expect_more(batch);
             let begins = work.see(&running, &told, Instant::now());
             let shell = app.state::<Shell>();
-            shell.now().running = work.running();
+            {
+                let mut now = shell.now();
+                (now.running, now.batch) = (work.running(), batch);
+            }
             if begins {
                 let why = shell.now().words.as_ref().map(|words| words.awake.clone());
                 awake.keep(why.unwrap_or_default());
@@ -114,7 +121,7 @@ fn over(app: &AppHandle, notices: &Notices, report: &Report) {
 pub fn close_requested(window: &tauri::Window, api: &CloseRequestApi) {
     let shell = window.state::<Shell>();
     let mut now = shell.now();
-    if now.running.is_empty() {
+    if now.running.is_empty() && !now.batch {
         return;
     }
     api.prevent_close();
@@ -138,7 +145,7 @@ pub async fn answer_close(app: &AppHandle, answer: CloseAnswer) {
         let mut now = shell.now();
         now.asked = false;
         // Meanwhile everything may have ended; then there is nothing to go on with.
-        now.away = answer == CloseAnswer::Background && !now.running.is_empty();
+        now.away = answer == CloseAnswer::Background && (now.batch || !now.running.is_empty());
     }
     match answer {
         CloseAnswer::Back => {}

@@ -96,6 +96,7 @@ impl Stage {
     /// Stops what runs, in an orderly way.
     pub async fn close(&self) {
         for scene in [self.real.get(), self.practice.get()].into_iter().flatten() {
+            scene.batches.stop_all();
             scene.desk.engine().shutdown().await;
             scene.desk.close();
         }

@@ -19,5 +19,6 @@ pub mod world;
 
 pub use device::{DeviceSpec, Dialect};
 pub use world::{
-    Device, PracticeUnit, World, WorldSettings, fleet, hard_names, practice_units, practice_world,
+    Device, PracticeUnit, World, WorldSettings, fleet, hard_names, practice_unit, practice_units,
+    practice_world,
 };

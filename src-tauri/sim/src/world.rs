@@ -717,24 +717,27 @@ pub struct PracticeUnit {
     pub template: Option<String>,
 }
 
-/// A practice place with these units, all of them in working order: by radio where a name or an address has to be seen,
-/// else by radio and cable in turn.
+/// One of them, in working order: by radio where a name or an address has to be seen, else by radio and cable in turn.
+/// `number` makes up what is not said.
+pub fn practice_unit(unit: PracticeUnit, number: u32) -> DeviceSpec {
+    let named = unit.mac.is_some() || unit.name.is_some();
+    let dialect = match named || number % 2 == 1 {
+        true => Dialect::EdgentArduino,
+        false => Dialect::ConsoleB,
+    };
+    let mut spec = DeviceSpec::new(dialect, number).trouble(Trouble { scale: 0.2, ..Trouble::default() });
+    spec.mac = unit.mac.unwrap_or(spec.mac);
+    spec.name = unit.name.unwrap_or(spec.name);
+    match unit.template {
+        Some(template) => spec.template(&template),
+        None => spec,
+    }
+}
+
+/// A practice place with these units.
 pub fn practice_units(units: impl IntoIterator<Item = PracticeUnit>) -> World {
-    let devices = units.into_iter().zip(1..).map(|(unit, number)| {
-        let named = unit.mac.is_some() || unit.name.is_some();
-        let dialect = match named || number % 2 == 1 {
-            true => Dialect::EdgentArduino,
-            false => Dialect::ConsoleB,
-        };
-        let mut spec = DeviceSpec::new(dialect, number).trouble(Trouble { scale: 0.2, ..Trouble::default() });
-        spec.mac = unit.mac.unwrap_or(spec.mac);
-        spec.name = unit.name.unwrap_or(spec.name);
-        match unit.template {
-            Some(template) => spec.template(&template),
-            None => spec,
-        }
-    });
-    World::new(WorldSettings { devices: devices.collect(), cloud_epoch_ms: None, ..WorldSettings::default() })
+    let devices = units.into_iter().zip(1..).map(|(unit, number)| practice_unit(unit, number)).collect();
+    World::new(WorldSettings { devices, cloud_epoch_ms: None, ..WorldSettings::default() })
 }
 
 /// The place behind `--practice`: units that work, over BLE and serial, and some with typical troubles, named plainly.

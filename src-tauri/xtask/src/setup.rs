@@ -18,6 +18,12 @@ const WINDOW_TESTS: &[(&str, &str)] = &[
     ("imagemagick", "pictures of the screen"),
     ("fonts-dejavu-core", "letters on that display"),
     ("x11-utils", "asking that display whether the window is there"),
+    (
+        "xdotool",
+        "a pointer and keys for what WebDriver does not reach: dragged files and the system's dialogs",
+    ),
+    ("gir1.2-gtk-3.0", "the window that a file is dragged from"),
+    ("python3-gi", "the same"),
     ("desktop-file-utils", "checking the desktop entry"),
     ("appstream", "checking what software centres show"),
     ("python3-dbusmock", "a desktop that notes who calls a person or keeps the computer awake"),

@@ -166,6 +166,7 @@ pub struct Resume {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
     Csv,
+    Jsonl,
     Html,
 }
 

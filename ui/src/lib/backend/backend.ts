@@ -1,4 +1,5 @@
 /** The only door to Rust. Everything the window can ask stands here; `tauri.ts` and `replay.ts` fulfil it. */
+import type { BatchCalls } from './batch';
 import type { StationCalls } from './station';
 import type {
 	CloseAnswer,
@@ -21,6 +22,7 @@ import type {
 import type { SetupBackend } from './setup';
 
 export type * from './bindings/views';
+export type { BatchCalls } from './batch';
 export type { StationCalls } from './station';
 
 /** The app around the page. */
@@ -50,6 +52,8 @@ export interface Backend extends SetupBackend, ShellBackend {
 	reconfigure(unit: string): Promise<boolean | null>;
 	/** The station of this computer, and what the line makes. */
 	station: StationCalls;
+	/** Many at once, from a file. */
+	batches: BatchCalls;
 	/** The metadata fields of the unit's cloud device. */
 	fields(unit: string): Promise<FieldView[]>;
 	/** Names a cloud device and fills its fields; the answer says what the cloud did not take. */

@@ -2,6 +2,7 @@
  * The backend of a plain browser and of tests: it plays a recording that the engine made (`cargo xtask recordings`).
  * What would act on the world is refused; looking is not.
  */
+import { noBatches } from './batch';
 import { noStation } from './station';
 import type { Backend, DeskUpdate, DeskView, FactView, LookView } from './backend';
 import { nothingToSetUp } from './setup';
@@ -37,6 +38,7 @@ export function replay(tape: Recording = recording, every = 0): Backend {
 			return Promise.resolve(() => clearInterval(timer));
 		},
 		station: noStation,
+		batches: noBatches,
 		look: (key) => (tape.looks[key] ? Promise.resolve(tape.looks[key]) : Promise.reject(refused)),
 		start: () => Promise.reject(refused),
 		cancel: () => Promise.resolve(),

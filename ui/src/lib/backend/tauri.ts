@@ -1,7 +1,16 @@
 /** The backend that talks to Rust through Tauri. Nothing else in the UI knows Tauri. */
 import { Channel, invoke } from '@tauri-apps/api/core';
+import type { BatchCalls } from './batch';
 import type { StationCalls } from './station';
-import type { Backend, DeskUpdate, FindingView, ShellNews, StationView } from './backend';
+import type {
+	Backend,
+	BatchDropView,
+	BatchUpdate,
+	DeskUpdate,
+	FindingView,
+	ShellNews,
+	StationView
+} from './backend';
 
 const station: StationCalls = {
 	view: () => invoke('station'),
@@ -29,6 +38,43 @@ const station: StationCalls = {
 	insights: (request) => invoke('insights', { request })
 };
 
+/** Listens to a command that tells by a channel; returns a way to stop. */
+async function listen<T>(command: string, on: (news: T) => void): Promise<() => void> {
+	const channel = new Channel<T>();
+	let open = true;
+	channel.onmessage = (news) => {
+		if (open) on(news);
+	};
+	await invoke(command, { channel });
+	return () => {
+		open = false;
+	};
+}
+
+const batches: BatchCalls = {
+	choose: (title) => invoke('choose_batch_file', { title }),
+	drops: (on) => listen<BatchDropView>('watch_drops', on),
+	sample: () => invoke('open_batch_sample'),
+	saveSample: () => invoke('save_batch_sample'),
+	close: (file) => invoke('close_batch_file', { file }),
+	map: (file, columns) => invoke('map_batch', { file, columns }),
+	networks: () => invoke('batch_networks'),
+	check: (file, start) => invoke('check_batch', { file, start }),
+	saveProblems: (file, start, name) => invoke('save_batch_problems', { file, start, name }),
+	start: (file, start) => invoke('start_batch', { file, start }),
+	list: () => invoke('batches'),
+	watch: (on) => listen<BatchUpdate>('watch_batches', on),
+	rows: (batch, from, most) => invoke('batch_rows', { batch, from, most }),
+	row: (batch, row) => invoke('batch_row', { batch, row }),
+	pause: (batch) => invoke('pause_batch', { batch }),
+	goOn: (batch, fix) => invoke('continue_batch', { batch, fix }),
+	retry: (batch, rows) => invoke('retry_batch', { batch, rows }),
+	leave: (batch) => invoke('stop_batch', { batch }),
+	resumePlan: (batch) => invoke('batch_resume_plan', { batch }),
+	resume: (batch, password, retryFailed) => invoke('resume_batch', { batch, password, retryFailed }),
+	saveReport: (batch, kind) => invoke('save_batch_report', { batch, kind })
+};
+
 export const tauri: Backend = {
 	snapshot: () => invoke('snapshot'),
 	async watch(on) {
@@ -43,6 +89,7 @@ export const tauri: Backend = {
 		};
 	},
 	station,
+	batches,
 	look: (key, deviceSecret) => invoke('look', { key, deviceSecret }),
 	start: (request) => invoke('start', { request }),
 	cancel: (job) => invoke('cancel', { job }),

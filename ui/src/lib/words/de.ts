@@ -9,6 +9,7 @@ import { frameDe } from './frame';
 import { jobDe } from './job';
 import { insightsDe, stationDe } from './station';
 import { unitsDe } from './units';
+import { batchDe } from './batch';
 
 export const de: Words = {
 	job: jobDe,
@@ -17,6 +18,7 @@ export const de: Words = {
 	station: stationDe,
 	insights: insightsDe,
 	units: unitsDe,
+	batch: batchDe,
 	app: {
 		name: 'Firstlight',
 		practice: 'Übung',

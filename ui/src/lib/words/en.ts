@@ -6,6 +6,7 @@ import { frameEn } from './frame';
 import { jobEn } from './job';
 import { insightsEn, stationEn } from './station';
 import { unitsEn } from './units';
+import { batchEn } from './batch';
 import { checkupEn } from './checkup';
 import { setupEn } from './setup';
 import { troublesEn } from './troubles';
@@ -17,6 +18,7 @@ export const en = {
 	station: stationEn,
 	insights: insightsEn,
 	units: unitsEn,
+	batch: batchEn,
 	app: {
 		name: 'Firstlight',
 		practice: 'Practice',

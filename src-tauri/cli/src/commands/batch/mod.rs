@@ -413,6 +413,7 @@ fn write_report(context: &Context, arguments: &Report) -> Ended {
     };
     let format = match arguments.format {
         ReportFormat::Csv => batch_report::ReportFormat::Csv,
+        ReportFormat::Jsonl => batch_report::ReportFormat::Jsonl,
         ReportFormat::Html => batch_report::ReportFormat::Html,
     };
     let content = report(&engine, id, format)?;

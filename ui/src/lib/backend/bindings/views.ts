@@ -473,7 +473,12 @@ cloud_asked: boolean,
 /**
  * A batch of so many rows begins with a canary unless told otherwise.
  */
-canary_by_default: boolean, };
+canary_by_default: boolean, 
+/**
+ * Rows without a problem: they can be begun while the others are mended. 0 when something is wrong with the file as a
+ * whole.
+ */
+sound: number, limits: BatchLimitsView, };
 
 export type ProblemView = { 
 /**
@@ -495,9 +500,33 @@ canary: boolean | null,
  */
 parallel: number | null, 
 /**
- * Network for rows that name none.
+ * Rows with problems are left out; else they keep the batch from beginning.
  */
-ssid: string | null, password: string | null, operator: string | null, work_order: string | null, };
+leave_out: boolean, 
+/**
+ * Organization and owner for rows that name none, as they were typed; `null`: those of the profile.
+ */
+org: string | null, owner: string | null, 
+/**
+ * Template that devices must have where a row names none; `null`: that of the profile.
+ */
+template: string | null, 
+/**
+ * How Improv devices take the token; `null`: as the profile says.
+ */
+carrier: string | null, 
+/**
+ * Network for rows that name none; `null`: they keep the connection that they have.
+ */
+ssid: string | null, 
+/**
+ * `null`: the one that is kept for this network.
+ */
+password: string | null, 
+/**
+ * Proof of possession for rows that bring none.
+ */
+device_secret: string | null, operator: string | null, work_order: string | null, };
 
 export type BatchPhaseView = "running" | "paused" | "stopped" | "ended" | "interrupted";
 
@@ -505,7 +534,11 @@ export type BatchView = { id: string, name: string, phase: BatchPhaseView, rows:
 /**
  * Units that something is being done with now.
  */
-running: number, canary: BatchCanaryView, stop: BatchStopView | null, 
+running: number, 
+/**
+ * Of them by cable, and by radio.
+ */
+running_serial: number, running_ble: number, canary: BatchCanaryView, stop: BatchStopView | null, 
 /**
  * Units that ended in the last minutes, per minute; `null` until there is something to tell.
  */
@@ -521,7 +554,15 @@ extra: Array<string>,
 /**
  * One letter for each row in the file's order: `.` waits, `r` runs, `p` passed, `f` failed, `u` unknown, `s` skipped.
  */
-letters: string, };
+letters: string, 
+/**
+ * What had been cut off when it was taken up again by this program.
+ */
+settled: Array<BatchSettledView>, 
+/**
+ * Devices that came by and were in no row; the newest last.
+ */
+strangers: Array<BatchStrangerView>, limits: BatchLimitsView, };
 
 export type BatchCanaryView = "off" | "alone" | "passed" | "failed";
 
@@ -570,6 +611,84 @@ attempts: number, };
 export type BatchRowState = "waiting" | "running" | "ended";
 
 export type BatchUpdate = { batch: BatchView, rows: Array<BatchRowView>, };
+
+export type BatchLimitsView = { 
+/**
+ * Ports.
+ */
+serial: number, 
+/**
+ * Bluetooth links at the beginning, for each adapter.
+ */
+ble_first: number, 
+/**
+ * And at most, while all goes well.
+ */
+ble_most: number, };
+
+export type BatchNetworkView = { ssid: string, 
+/**
+ * Its password is at hand and need not be typed.
+ */
+kept: boolean, };
+
+export type BatchResumeView = { 
+/**
+ * Rows whose turn has not come: they are run.
+ */
+waiting: number, 
+/**
+ * Rows that were cut off in mid-job: cloud and device are asked before anything is repeated.
+ */
+cut_off: number, 
+/**
+ * Rows that met the cause of a stop: they are run again.
+ */
+again: number, 
+/**
+ * Rows that ended unknown: the cloud is asked once more.
+ */
+unknown: number, 
+/**
+ * Rows that failed: they stay as they are unless they are wanted again.
+ */
+failed: number, 
+/**
+ * Networks of these rows whose password is not at hand.
+ */
+passwords: Array<string>, 
+/**
+ * The file from which the devices' own secrets are read again; `null`: none are needed.
+ */
+file: string | null, 
+/**
+ * That file is where it was.
+ */
+file_there: boolean, 
+/**
+ * Why it stood still.
+ */
+stop: BatchStopView | null, };
+
+export type BatchSettledView = { row: number | null, unit: string | null, verdict: BatchVerdictView, };
+
+export type BatchVerdictView = "passed" | "adopted" | "nothing_made" | "not_delivered" | "still_unknown" | "ambiguous";
+
+export type BatchStrangerView = { address: string, unit: string | null, fault: FaultView | null, };
+
+export type BatchDropView = { "kind": "over", name: string, } | { "kind": "left" } | { "kind": "opened", file: BatchFileView, } | { "kind": "refused", refusal: RefusalView, };
+
+export type BatchReportKind = "html" | "csv" | "jsonl";
+
+export type BatchRowDetail = { row: BatchRowView, fault: FaultView | null, org: number, owner: number, template: string | null, 
+/**
+ * Metadata that the cloud device gets, and columns kept for the report.
+ */
+meta: { [key in string]: string }, echo: { [key in string]: string }, 
+/**
+ * Of its jobs, oldest first.
+ */
+facts: Array<FactView>, };
 
 export type FieldView = { id: number, name: string, kind: FieldKind, value: string | null, hint: string | null, };
 
