@@ -56,6 +56,7 @@ pub fn register(builder: Builder<Wry>) -> Builder<Wry> {
             station::station_command,
             station::station_sign_on,
             station::station_codes,
+            station::station_try_label,
             station::insights,
             shell::commands::shell_words,
             shell::commands::shell_news,

@@ -5,7 +5,7 @@ use crate::stage::Stage;
 use api::desk::WindowSecret;
 use api::desk::setup::{
     AuthName, BundleView, CloudRequest, FindingView, IntroductionView, OrganizationView, PersonView,
-    ProfileDraftView, TroublesView, VaultRequest,
+    ProfileDraftView, TroubledView, TroublesView, VaultRequest,
 };
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, Runtime, State};
@@ -113,11 +113,11 @@ pub fn troubles(stage: State<'_, Stage>) -> Option<TroublesView> {
 #[tauri::command]
 pub async fn make_trouble(
     stage: State<'_, Stage>,
-    device: Option<String>,
+    whose: TroubledView,
     name: String,
     value: String,
 ) -> Answer<()> {
-    stage.make_trouble(device.as_deref(), &name, &value)
+    stage.make_trouble(&whose, &name, &value)
 }
 
 #[tauri::command]

@@ -4,24 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hand } from './parts.mjs';
 import { KEY, Window, until } from './window.mjs';
 
 const CABLE = 'Practice Pump-9F1W';
 /** The same device's card while nobody has asked it for its name: its USB serial number. */
 const CARD = 'SIM2';
+/** Whose troubles are turned. */
+const WHOSE = { kind: 'device', device: CABLE };
 const RADIO = 'Practice Pump-K3M7';
 const PASSWORD = 'correct horse';
-
-/** A hand in the practice world: `make_trouble`, `plug`, `end_troubles`. */
-const hand = (window, command, args = {}) =>
-	window
-		.run(
-			'window.done = null; window.__TAURI_INTERNALS__.invoke(arguments[0], arguments[1]).then(() => (window.done = "done"), (e) => (window.done = JSON.stringify(e)))',
-			command,
-			args
-		)
-		.then(() => until(command, () => window.run('return window.done')))
-		.then((done) => assert.equal(done, 'done', command));
 
 const fault = (window) =>
 	until('a fault', () => window.run('return document.querySelector("[data-fault]")?.dataset.fault ?? null'));
@@ -74,34 +66,34 @@ test('every failure shows its own cause and cure, and ends in PASSED after the c
 		await passes(window);
 
 		// A network without a way to the cloud: the password is kept, so Enter is enough from here on.
-		await hand(window, 'make_trouble', { device: CABLE, name: 'outcome', value: 'cloud-timeout' });
+		await hand(window, 'make_trouble', { whose: WHOSE, name: 'outcome', value: 'cloud-timeout' });
 		await choose(window, CARD);
 		await window.sees('is used again');
 		await window.press(KEY.enter);
 		await fails(window, 'cloud.unreachable_from_device', 'Open ports 443 and 8883');
 		await window.screenshot('cure-cloud-timeout');
-		await hand(window, 'make_trouble', { device: CABLE, name: 'outcome', value: 'ok' });
+		await hand(window, 'make_trouble', { whose: WHOSE, name: 'outcome', value: 'ok' });
 		await window.press(KEY.enter);
 		await passes(window);
 
 		// A refused token.
-		await hand(window, 'make_trouble', { device: CABLE, name: 'outcome', value: 'bad-token' });
+		await hand(window, 'make_trouble', { whose: WHOSE, name: 'outcome', value: 'bad-token' });
 		await choose(window, CARD);
 		await window.sees('It keeps it, and gets a fresh token');
 		await window.press(KEY.enter);
 		await fails(window, 'cloud.token_refused', 'Check that the profile’s server');
 		await window.screenshot('cure-token');
-		await hand(window, 'make_trouble', { device: CABLE, name: 'outcome', value: 'ok' });
+		await hand(window, 'make_trouble', { whose: WHOSE, name: 'outcome', value: 'ok' });
 		await window.press(KEY.enter);
 		await passes(window);
 
 		// The cable is pulled while the device listens for networks.
 		await choose(window, CARD);
-		await hand(window, 'make_trouble', { device: CABLE, name: 'drop', value: 'scan' });
+		await hand(window, 'make_trouble', { whose: WHOSE, name: 'drop', value: 'scan' });
 		await window.press(KEY.enter);
 		await fails(window, 'link.lost', 'Check cable and power');
 		await window.screenshot('cure-cable');
-		await hand(window, 'make_trouble', { device: CABLE, name: 'drop', value: 'never' });
+		await hand(window, 'make_trouble', { whose: WHOSE, name: 'drop', value: 'never' });
 		await hand(window, 'plug', { device: CABLE, plugged: false });
 		await hand(window, 'plug', { device: CABLE, plugged: true });
 		await window.press(KEY.enter);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { hand } from './parts.mjs';
 import { KEY, Window, until } from './window.mjs';
 
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
@@ -54,6 +55,103 @@ test('a lead arms the station, and it runs to PASSED by plugging and scanning al
 				'Listening: scan a label or a code, or plug a unit in.'
 		);
 		await window.screenshot('station-heard');
+	} catch (error) {
+		error.message += `\non screen:\n${await window.text().catch(() => '(nothing)')}`;
+		await window.screenshot('failed-station').catch(() => {});
+		throw error;
+	} finally {
+		await window.close();
+	}
+});
+
+/** The codes of the printed sheet; slots are counted in letters. */
+const CODE = { redo: 'FIRSTLIGHTREDO', slot1: 'FIRSTLIGHTSLOTC', operator: 'FIRSTLIGHTOPEROP-7' };
+/** What is plugged into the practice bench's first socket, by its hardware address. */
+const UNIT = '24:6F:28:00:00:02';
+
+/** Chooses in a list by the first letters of its name, as the keyboard does. */
+async function pick(window, label, text) {
+	await window.tabTo(label);
+	await window.keys(text);
+	await until(`“${text}” in “${label}”`, () =>
+		window.run('return document.activeElement.selectedOptions?.[0]?.text.startsWith(arguments[0])', text)
+	);
+}
+const press = async (window, name) => {
+	await window.tabTo(name);
+	await window.press(KEY.enter);
+};
+const heard = (window) => window.run('return document.querySelector("[data-heard]")?.innerText ?? ""');
+
+test('by scanner alone: sign on, a label printed and scanned back, a failure retried, a printer out of paper', async () => {
+	const window = await Window.open({ size: '1280x800' });
+	try {
+		await window.control('5');
+		await window.sees('Practice bench');
+		// A lead has labels printed, and tries the printer before the line runs.
+		await press(window, 'Change the station');
+		await window.tabTo('Label');
+		await window.press(KEY.enter);
+		await pick(window, 'Printer', 'Label printer on the network');
+		await window.tabTo('Address and port');
+		await window.keys('192.0.2.7:9100');
+		await clean(window, 'station, its plan');
+		await window.screenshot('station-plan');
+		await press(window, 'Print a test label');
+		await window.sees('The printer took it.');
+		await press(window, 'Save');
+		await hand(window, 'make_trouble', {
+			whose: { kind: 'device', device: UNIT },
+			name: 'outcome',
+			value: 'cloud-timeout'
+		});
+		await press(window, 'Arm');
+		await window.tabTo('Wi-Fi password');
+		await window.keys(PASSWORD);
+		await window.press(KEY.enter);
+		await window.sees('Armed since');
+		await window.scan(CODE.operator);
+		await until('the operator', async () =>
+			(await window.run('return document.querySelector("header dl").innerText')).includes('OP-7')
+		);
+		// A failure stays with its cause until somebody does something about it.
+		await becomes(window, 1, 'failed');
+		await becomes(window, 2, 'failed');
+		await window.sees('has its server built in');
+		await window.screenshot('station-failed');
+		await clean(window, 'station, failures');
+		await hand(window, 'make_trouble', {
+			whose: { kind: 'device', device: UNIT },
+			name: 'outcome',
+			value: 'ok'
+		});
+		// The roll is empty: the unit waits for its label and loses nothing.
+		await hand(window, 'make_trouble', { whose: { kind: 'printer' }, name: 'paper', value: '0' });
+		// Two slots have a failure, so the command alone does not say which is meant.
+		await window.scan(CODE.redo);
+		await until('the question', async () => (await heard(window)).includes('Which slot?'));
+		await window.scan(CODE.slot1);
+		await window.scan(CODE.redo);
+		await becomes(window, 1, 'printer_waits');
+		await window.sees('out of labels');
+		await window.screenshot('station-printer');
+		await hand(window, 'make_trouble', { whose: { kind: 'printer' }, name: 'paper', value: '5' });
+		// What passed gets its label; only the label that is read again makes it ready.
+		await becomes(window, 1, 'scan_back');
+		await window.scan('24:6F:28:AA:AA:AA');
+		await until('another label is told', async () => (await heard(window)).includes('another label'));
+		await window.scan(UNIT);
+		await becomes(window, 1, 'passed');
+		await window.screenshot('station-ready');
+		// Unplugged, what passed clears itself, and the failure beside it stays.
+		await hand(window, 'plug', { device: UNIT, plugged: false });
+		await becomes(window, 1, 'free');
+		assert.equal(await tile(window, 2), 'failed');
+		// What passed before is held when it comes again.
+		await hand(window, 'plug', { device: UNIT, plugged: true });
+		await becomes(window, 1, 'held');
+		await window.sees('This unit has passed before');
+		await window.screenshot('station-held');
 	} catch (error) {
 		error.message += `\non screen:\n${await window.text().catch(() => '(nothing)')}`;
 		await window.screenshot('failed-station').catch(() => {});

@@ -37,6 +37,17 @@ impl Source {
 /// # Errors
 /// A refusal that names the file, or the journal's own.
 pub fn to_file(source: &Source, format: ReportFormat, path: &Path) -> Result<(), Refusal> {
+    save(path, |out| write(source, format, out))
+}
+
+/// Writes a file beside its place and puts it there when it is whole.
+///
+/// # Errors
+/// `refused.file_unreadable` for a path that cannot be written, and those of `write`.
+pub fn save(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), ExportError>,
+) -> Result<(), Refusal> {
     let unusable = |error: &dyn std::fmt::Display| {
         Refusal::of(
             RefusalCode::FileUnreadable,
@@ -47,7 +58,7 @@ pub fn to_file(source: &Source, format: ReportFormat, path: &Path) -> Result<(),
     beside.push(".part");
     let beside = Path::new(&beside);
     let mut out = BufWriter::new(std::fs::File::create(beside).map_err(|error| unusable(&error))?);
-    let written = write(source, format, &mut out).and_then(|()| out.flush().map_err(ExportError::from));
+    let written = write(&mut out).and_then(|()| out.flush().map_err(ExportError::from));
     drop(out);
     match written {
         Ok(()) => std::fs::rename(beside, path).map_err(|error| unusable(&error)),

@@ -89,7 +89,7 @@ fn tile(number: u32, slot: &SlotPicture) -> TileView {
             let (why, about) = held(why);
             HeldView { why, about }
         }),
-        printer: slot.printer.map(printer_trouble),
+        printer: slot.printer.map(PrinterTroubleView::from),
     }
 }
 
@@ -223,19 +223,21 @@ fn cue_kind(cue: Cue) -> CueKind {
     }
 }
 
-fn printer_trouble(trouble: PrinterTrouble) -> PrinterTroubleView {
-    match trouble {
-        PrinterTrouble::Offline => PrinterTroubleView::Offline,
-        PrinterTrouble::PaperOut => PrinterTroubleView::PaperOut,
-        PrinterTrouble::RibbonOut => PrinterTroubleView::RibbonOut,
-        PrinterTrouble::HeadOpen => PrinterTroubleView::HeadOpen,
-        PrinterTrouble::Paused => PrinterTroubleView::Paused,
-        PrinterTrouble::Temperature => PrinterTroubleView::Temperature,
-        PrinterTrouble::BufferFull => PrinterTroubleView::BufferFull,
-        PrinterTrouble::Lost => PrinterTroubleView::Lost,
-        PrinterTrouble::Denied => PrinterTroubleView::Denied,
-        PrinterTrouble::Folder => PrinterTroubleView::Folder,
-        PrinterTrouble::Unprintable => PrinterTroubleView::Unprintable,
+impl From<PrinterTrouble> for PrinterTroubleView {
+    fn from(trouble: PrinterTrouble) -> PrinterTroubleView {
+        match trouble {
+            PrinterTrouble::Offline => PrinterTroubleView::Offline,
+            PrinterTrouble::PaperOut => PrinterTroubleView::PaperOut,
+            PrinterTrouble::RibbonOut => PrinterTroubleView::RibbonOut,
+            PrinterTrouble::HeadOpen => PrinterTroubleView::HeadOpen,
+            PrinterTrouble::Paused => PrinterTroubleView::Paused,
+            PrinterTrouble::Temperature => PrinterTroubleView::Temperature,
+            PrinterTrouble::BufferFull => PrinterTroubleView::BufferFull,
+            PrinterTrouble::Lost => PrinterTroubleView::Lost,
+            PrinterTrouble::Denied => PrinterTroubleView::Denied,
+            PrinterTrouble::Folder => PrinterTroubleView::Folder,
+            PrinterTrouble::Unprintable => PrinterTroubleView::Unprintable,
+        }
     }
 }
 
@@ -362,7 +364,7 @@ impl StationPlanView {
     /// # Errors
     /// `refused.label_template` for a printer's address that is none.
     pub fn into_plan(self, before: Option<&StationPlan>) -> Result<StationPlan, Refusal> {
-        let label = self.label.map(label_plan).transpose()?;
+        let label = self.label.map(LabelPlan::try_from).transpose()?;
         let place = |slot: SlotPlanView| SlotPlan {
             name: slot.name.trim().to_owned(),
             place: slot.place.map(Place::from),
@@ -390,26 +392,31 @@ impl StationPlanView {
     }
 }
 
-fn label_plan(label: LabelPlanView) -> Result<LabelPlan, Refusal> {
-    Ok(LabelPlan {
-        printer: match label.printer {
-            PrinterPlanView::Network { address, dpi } => {
-                let parsed = address.trim().parse().map_err(|_| {
-                    let why = format!("“{address}” is no address with a port, such as 192.0.2.7:9100");
-                    Refusal::of(RefusalCode::LabelTemplate, &[("why", &why)])
-                })?;
-                PrinterPlan::Network { address: parsed, dpi }
-            }
-            PrinterPlanView::Usb { path, dpi } => PrinterPlan::Usb { path: path.into(), dpi },
-            PrinterPlanView::Pdf { folder } => PrinterPlan::Pdf { folder: folder.into() },
-        },
-        width_mm: label.width_mm,
-        height_mm: label.height_mm,
-        lines: label.lines,
-        code: label.code,
-        symbol: label.symbol.into(),
-        scan_back: label.scan_back,
-    })
+impl TryFrom<LabelPlanView> for LabelPlan {
+    type Error = Refusal;
+
+    /// `refused.label_template` for a printer's address that is none.
+    fn try_from(label: LabelPlanView) -> Result<LabelPlan, Refusal> {
+        Ok(LabelPlan {
+            printer: match label.printer {
+                PrinterPlanView::Network { address, dpi } => {
+                    let parsed = address.trim().parse().map_err(|_| {
+                        let why = format!("“{address}” is no address with a port, such as 192.0.2.7:9100");
+                        Refusal::of(RefusalCode::LabelTemplate, &[("why", &why)])
+                    })?;
+                    PrinterPlan::Network { address: parsed, dpi }
+                }
+                PrinterPlanView::Usb { path, dpi } => PrinterPlan::Usb { path: path.into(), dpi },
+                PrinterPlanView::Pdf { folder } => PrinterPlan::Pdf { folder: folder.into() },
+            },
+            width_mm: label.width_mm,
+            height_mm: label.height_mm,
+            lines: label.lines,
+            code: label.code,
+            symbol: label.symbol.into(),
+            scan_back: label.scan_back,
+        })
+    }
 }
 
 // ---- figures

@@ -4,15 +4,17 @@
 
 use crate::desk::insights::{InsightsRequest, InsightsView};
 use crate::desk::station::{
-    KeyPress, OrderFile, RulesView, SignOnField, StationCommand, StationPlanView, StationView, SymbolView,
+    KeyPress, LabelPlanView, OrderFile, PrinterTroubleView, RulesView, SignOnField, StationCommand,
+    StationPlanView, StationView, SymbolView,
 };
 use crate::station_view::{command_word, field_word};
 use engine::plan::code_sheet::{self, SheetCode};
+use engine::plan::label::{LabelFields, LabelPlan};
 use engine::plan::scanner::{Command, Field, HowTyped, Key, field_code};
 use engine::plan::station::{Arming, OrderRef, Pin, StationPlan, Stations, WorkOrder};
 use engine::record::yields::Scope;
-use engine::work::Engine;
 use engine::work::station::{Picture, Station, StationParts};
+use engine::work::{Engine, labels};
 use engine::{JobSecrets, Recipe, Refusal, RefusalCode};
 use link::printer::Printer;
 use proto::Secret;
@@ -251,6 +253,30 @@ impl StationDesk {
         }
         station.learn(slot);
         Ok(())
+    }
+
+    /// Prints one label with made-up fields, as the form has it and before it is saved; gives what the printer lacks.
+    ///
+    /// # Errors
+    /// A wrong PIN, a label that cannot be.
+    pub async fn try_label(
+        &self,
+        label: LabelPlanView,
+        pin: Option<Secret>,
+    ) -> Result<Option<PrinterTroubleView>, Refusal> {
+        if let Some(picture) = self.picture() {
+            self.unlock(&picture.plan, pin.as_ref())?;
+        }
+        let plan = LabelPlan::try_from(label)?;
+        if let Err(why) = plan.check() {
+            return Err(Refusal::of(RefusalCode::LabelTemplate, &[("why", &why)]));
+        }
+        let printer = self.shared.printer.clone().unwrap_or_else(|| labels::printer(&plan.printer));
+        let tried = match labels::drawn(&plan, &LabelFields::sample()) {
+            Ok(label) => printer.print("label-test", &label).await,
+            Err(error) => Err(error),
+        };
+        Ok(tried.err().map(|error| error.trouble.into()))
     }
 
     // ---- the operator

@@ -3,8 +3,8 @@
 use api::clouds::OneCloud;
 use api::desk::insights::InsightsRequest;
 use api::desk::station::{
-    HeardKind, KeyPress, PlaceView, RulesView, ScanPlanView, SignOnField, SlotPlanView, StationPlanView,
-    StationView, SymbolView, TileState,
+    HeardKind, KeyPress, LabelPlanView, PlaceView, PrinterPlanView, PrinterTroubleView, RulesView,
+    ScanPlanView, SignOnField, SlotPlanView, StationPlanView, StationView, SymbolView, TileState,
 };
 use api::stations::{StationDesk, StationWatch};
 use engine::plan::station::Stations;
@@ -26,10 +26,14 @@ struct Bench {
 }
 
 fn open(dir: Option<&std::path::Path>) -> Bench {
+    open_with(dir, None)
+}
+
+fn open_with(dir: Option<&std::path::Path>, printer: Option<Arc<dyn link::printer::Printer>>) -> Bench {
     let world = World::with(DeviceSpec::new(Dialect::ConsoleB, 1).unplugged());
     let engine = Engine::new(Journal::in_memory(), world.media(), Arc::new(OneCloud(world.cloud())))
         .expect("an empty journal");
-    let desk = StationDesk::open(engine, dir.map(Stations::of), None, None).expect("nothing is kept");
+    let desk = StationDesk::open(engine, dir.map(Stations::of), None, printer).expect("nothing is kept");
     Bench { world, desk }
 }
 
@@ -87,6 +91,32 @@ async fn until(watch: &mut StationWatch, wanted: impl Fn(&StationView) -> bool) 
 
 fn codes(refusal: engine::Refusal) -> Vec<RefusalCode> {
     refusal.reasons.iter().map(|reason| reason.code).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_label_comes_out_as_the_form_has_it_or_says_what_the_printer_lacks() {
+    let printer = sim::printer::MemoryPrinter::default();
+    let Bench { world, desk } = open_with(None, Some(Arc::new(printer.clone())));
+    let label = LabelPlanView {
+        printer: PrinterPlanView::Network { address: "192.0.2.7:9100".into(), dpi: 203 },
+        width_mm: 50,
+        height_mm: 25,
+        lines: vec!["{name} {operator}".into()],
+        code: "{mac}".into(),
+        symbol: SymbolView::Qr,
+        scan_back: true,
+    };
+    assert_eq!(desk.try_label(label.clone(), None).await, Ok(None));
+    assert!(printer.printed()[0].contains("TEST TEST"), "{:?}", printer.printed());
+    printer.set("paper", "0").expect("a knob");
+    assert_eq!(desk.try_label(label.clone(), None).await, Ok(Some(PrinterTroubleView::PaperOut)));
+    let foreign = LabelPlanView { code: "{token}".into(), ..label.clone() };
+    let refused = desk.try_label(foreign, None).await.expect_err("no such field");
+    assert_eq!(refused.reasons[0].code, RefusalCode::LabelTemplate);
+    desk.save(plan(&world), None, Some(Secret::new("4711"))).await.expect("a station");
+    let locked = desk.try_label(label, Some(Secret::new("0000"))).await.expect_err("a lead's act");
+    assert_eq!(locked.reasons[0].code, RefusalCode::PinWrong);
+    assert_eq!(printer.printed().len(), 1, "nothing else came out");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,15 +1,17 @@
 //! What the window may ask of the station, and of what the line makes: one line each.
 
+use crate::commands::saved_as;
 use crate::stage::{Stage, Trouble};
 use api::desk::WindowSecret;
 use api::desk::insights::{InsightsRequest, InsightsView};
 use api::desk::station::{
-    ArmRequest, KeyPress, SignOnField, StationCommand, StationPlanView, StationView, SymbolView,
+    ArmRequest, KeyPress, LabelPlanView, PrinterTroubleView, SignOnField, StationCommand, StationPlanView,
+    StationView, SymbolView,
 };
 use engine::plan::scanner::HowTyped;
 use std::collections::BTreeMap;
-use tauri::State;
 use tauri::ipc::Channel;
+use tauri::{AppHandle, Runtime, State};
 
 type Answer<T> = Result<T, Trouble>;
 
@@ -76,19 +78,34 @@ pub fn station_sign_on(stage: State<'_, Stage>, field: SignOnField, value: Optio
     Ok(stage.station().sign_on(field, value)?)
 }
 
-/// A page to print. `words`: what each code does, by its word, with `{value}` for its value.
+/// A page to print, saved where the person chooses; nothing when no file was chosen. `words`: what each code does, by its
+/// word, with `{value}` for its value.
 #[tauri::command]
-pub fn station_codes(
+pub async fn station_codes<R: Runtime>(
+    app: AppHandle<R>,
     stage: State<'_, Stage>,
     language: String,
     title: String,
     symbol: SymbolView,
     people: Vec<(SignOnField, String)>,
     words: BTreeMap<String, String>,
-) -> Answer<String> {
+) -> Answer<Option<String>> {
     let say =
         |word: &str, value: &str| words.get(word).map_or(word, String::as_str).replace("{value}", value);
-    Ok(stage.station().code_sheet(&language, &title, symbol, &people, &say)?)
+    let page = stage.station().code_sheet(&language, &title, symbol, &people, &say)?;
+    let Some(path) = saved_as(&app, "firstlight-codes", "html").await else { return Ok(None) };
+    api::report::save(&path, |out| Ok(out.write_all(page.as_bytes())?))?;
+    Ok(Some(path.display().to_string()))
+}
+
+/// Prints a label with made-up fields; gives what the printer lacks.
+#[tauri::command]
+pub async fn station_try_label(
+    stage: State<'_, Stage>,
+    label: LabelPlanView,
+    pin: Option<WindowSecret>,
+) -> Answer<Option<PrinterTroubleView>> {
+    Ok(stage.station().try_label(label, pin.map(WindowSecret::into_secret)).await?)
 }
 
 #[tauri::command]

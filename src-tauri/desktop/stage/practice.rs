@@ -1,7 +1,7 @@
 //! Making the practice world fail: every knob that the simulator has, and the way back.
 
 use super::{Scene, Trouble};
-use api::desk::setup::{DeviceTroublesView, KnobView, TroublesView};
+use api::desk::setup::{DeviceTroublesView, KnobView, TroubledView, TroublesView};
 use engine::{Refusal, RefusalCode};
 use sim::trouble::{KnobError, Side, knobs};
 
@@ -13,6 +13,10 @@ impl Scene {
         let usual = sim::trouble::CloudFaults::default();
         let cloud = knobs(Side::Cloud)
             .map(|knob| view(knob, faults.value(knob.name), usual.value(knob.name)))
+            .collect();
+        let (printer, usual_printer) = (world.printer(), sim::printer::MemoryPrinter::default());
+        let printer = knobs(Side::Printer)
+            .map(|knob| view(knob, printer.value(knob.name), usual_printer.value(knob.name)))
             .collect();
         let devices = world.devices().into_iter().map(|device| {
             // Some practice devices are made for one trouble; that is how they usually are.
@@ -27,15 +31,16 @@ impl Scene {
                 knobs,
             }
         });
-        Some(TroublesView { cloud, devices: devices.collect() })
+        Some(TroublesView { cloud, printer, devices: devices.collect() })
     }
 
-    /// Turns one knob of a device, or of the cloud where no device is named.
-    pub fn make_trouble(&self, device: Option<&str>, name: &str, value: &str) -> Result<(), Trouble> {
+    /// Turns one knob.
+    pub fn make_trouble(&self, whose: &TroubledView, name: &str, value: &str) -> Result<(), Trouble> {
         let world = self.practice_world()?;
-        let turned = match device {
-            Some(device) => self.practice_device(device)?.set(name, value),
-            None => {
+        let turned = match whose {
+            TroubledView::Device { device } => self.practice_device(device)?.set(name, value),
+            TroubledView::Printer => world.printer().set(name, value),
+            TroubledView::Cloud => {
                 let cloud = world.cloud_state();
                 // A mishap adds its occasions; here one setting takes the place of the one before.
                 let _ = cloud.set_fault(name, "never");
@@ -66,6 +71,7 @@ impl Scene {
     pub fn end_troubles(&self) -> Result<(), Trouble> {
         let world = self.practice_world()?;
         world.cloud_state().clear_faults();
+        world.printer().turn(|knobs| *knobs = sim::printer::PrinterKnobs::default());
         for device in world.devices() {
             device.restore();
             device.plug();

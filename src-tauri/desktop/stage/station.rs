@@ -10,6 +10,7 @@ use engine::Refusal;
 use engine::plan::station::{Place, SlotPlan, StationPlan, Stations};
 use engine::work::Engine;
 use proto::MediumKind;
+use std::sync::Arc;
 
 /// Practice has a bench with a slot for each of its serial devices, and one for the radio.
 fn practice_bench(world: &sim::World) -> StationPlan {
@@ -28,11 +29,16 @@ fn practice_bench(world: &sim::World) -> StationPlan {
 }
 
 pub(super) fn open(ground: &Ground, engine: Engine) -> Result<StationDesk, Refusal> {
-    let (keeper, ready_made) = match ground.world() {
-        Some(world) => (None, Some(practice_bench(world))),
-        None => (ground.dir().map(Stations::of), None),
-    };
-    StationDesk::open(engine, keeper, ready_made, None)
+    match ground.world() {
+        // Whatever printer its lead names: no practice label leaves this program.
+        Some(world) => StationDesk::open(
+            engine,
+            None,
+            Some(practice_bench(world)),
+            Some(Arc::new(world.printer().clone())),
+        ),
+        None => StationDesk::open(engine, ground.dir().map(Stations::of), None, None),
+    }
 }
 
 impl Scene {

@@ -3,6 +3,7 @@
 //!
 //! Written from Zebra's programming guide for itself: it shares nothing with `proto/src/zpl.rs`.
 
+use crate::trouble::{self, KnobError, Side, either};
 use async_trait::async_trait;
 use link::printer::{Printer, PrinterError, PrinterTrouble};
 use std::net::SocketAddr;
@@ -59,6 +60,47 @@ impl MemoryPrinter {
     /// A person puts in a roll with so many labels.
     pub fn refill(&self, labels: u32) {
         self.look().knobs.paper = Some(labels);
+    }
+
+    /// Turns one knob of [`Side::Printer`].
+    ///
+    /// # Errors
+    /// A knob that is not there, or a place that it has not.
+    pub fn set(&self, name: &str, value: &str) -> Result<(), KnobError> {
+        let knob = trouble::find(Side::Printer, name)?;
+        self.turn_to(name, value).ok_or_else(|| trouble::refused(knob, value))
+    }
+
+    fn turn_to(&self, name: &str, value: &str) -> Option<()> {
+        let mut inside = self.look();
+        let heard = inside.heard;
+        let knobs = &mut inside.knobs;
+        let count = |none: &str| if value == none { Some(None) } else { value.parse::<u32>().ok().map(Some) };
+        match name {
+            "paper" => knobs.paper = count("endless")?,
+            "online" => knobs.offline = either(value, "no", "yes")?,
+            "head" => knobs.head_open = either(value, "open", "closed")?,
+            "paused" => knobs.paused = either(value, "yes", "no")?,
+            "breaks" => knobs.breaks_at = count("never")?.map(|label| heard.saturating_add(label)),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// How a knob stands, as [`MemoryPrinter::set`] would take it. Empty for a knob that is not there.
+    pub fn value(&self, name: &str) -> String {
+        let inside = self.look();
+        let knobs = &inside.knobs;
+        let either = |is: bool, yes: &str, no: &str| if is { yes } else { no }.to_owned();
+        let left = knobs.breaks_at.and_then(|at| at.checked_sub(inside.heard)).filter(|left| *left > 0);
+        match name {
+            "paper" => knobs.paper.map_or("endless".to_owned(), |labels| labels.to_string()),
+            "online" => either(knobs.offline, "no", "yes"),
+            "head" => either(knobs.head_open, "open", "closed"),
+            "paused" => either(knobs.paused, "yes", "no"),
+            "breaks" => left.map_or("never".to_owned(), |label| label.to_string()),
+            _ => String::new(),
+        }
     }
 
     fn lacks(&self) -> Option<PrinterTrouble> {

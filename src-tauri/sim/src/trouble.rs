@@ -13,6 +13,8 @@ use std::time::Duration;
 pub enum Side {
     Device,
     Cloud,
+    /// The label printer.
+    Printer,
 }
 
 /// One knob as it is listed for people.
@@ -27,6 +29,10 @@ pub struct Knob {
 
 const fn device(name: &'static str, values: &'static str, what: &'static str) -> Knob {
     Knob { side: Side::Device, name, values, what }
+}
+
+const fn printer(name: &'static str, values: &'static str, what: &'static str) -> Knob {
+    Knob { side: Side::Printer, name, values, what }
 }
 
 const fn cloud(name: &'static str, values: &'static str, what: &'static str) -> Knob {
@@ -128,6 +134,15 @@ pub const KNOBS: &[Knob] = &[
     cloud("unknown-template", "first|refused", "what a device of an unknown template becomes"),
     cloud("clock", "0|±MS", "how far the cloud's clock is ahead of this computer's"),
     cloud("reconfigure", "says|silent", "silent: deviceIsOffline is left out of the answer"),
+    printer("paper", "endless|N", "labels until the roll is empty"),
+    printer("online", "yes|no", "no: it does not answer"),
+    printer("head", "closed|open", "open: somebody left its lid open"),
+    printer("paused", "no|yes", "yes: somebody pressed pause"),
+    printer(
+        "breaks",
+        "never|N",
+        "the connection breaks in the middle of this label, counted from now; it comes out all the same",
+    ),
 ];
 
 impl Knob {
@@ -153,6 +168,12 @@ pub fn knobs(side: Side) -> impl Iterator<Item = &'static Knob> {
     KNOBS.iter().filter(move |knob| knob.side == side)
 }
 
+/// The names of each side's knobs, as the window's types are named.
+pub fn unions() -> [(&'static str, Vec<&'static str>); 3] {
+    [("DeviceKnob", Side::Device), ("CloudKnob", Side::Cloud), ("PrinterKnob", Side::Printer)]
+        .map(|(name, side)| (name, knobs(side).map(|knob| knob.name).collect()))
+}
+
 /// A knob was turned that is not there, or to a place it has not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KnobError {
@@ -172,7 +193,7 @@ pub fn parse_pair(text: &str) -> Result<(&str, &str), KnobError> {
     }
 }
 
-fn find(side: Side, name: &str) -> Result<&'static Knob, KnobError> {
+pub(crate) fn find(side: Side, name: &str) -> Result<&'static Knob, KnobError> {
     if let Some(knob) = knobs(side).find(|knob| knob.name == name) {
         return Ok(knob);
     }
@@ -594,11 +615,11 @@ impl Trouble {
     }
 }
 
-fn refused(knob: &'static Knob, value: &str) -> KnobError {
+pub(crate) fn refused(knob: &'static Knob, value: &str) -> KnobError {
     KnobError::UnknownValue { name: knob.name.to_owned(), value: value.to_owned(), takes: knob.values }
 }
 
-fn either(value: &str, yes: &str, no: &str) -> Option<bool> {
+pub(crate) fn either(value: &str, yes: &str, no: &str) -> Option<bool> {
     match value {
         _ if value == yes => Some(true),
         _ if value == no => Some(false),

@@ -9,6 +9,7 @@ use crate::cloud::{CloudBeginning, CloudState, Login};
 use crate::cloud_client::CloudClient;
 use crate::device::{Deed, DeviceSpec, Dialect, Firmware, Heard, Kept, firmware};
 use crate::memory::MemoryMedium;
+use crate::printer::MemoryPrinter;
 use crate::trouble::{CloudFaults, KnobError, OpenOutcome, Trouble, parse_pair};
 use link::{Change, Medium, Sighting};
 use proto::{Address, Advert, BleAdvert, MediumKind, Packet, SerialAdvert};
@@ -70,6 +71,7 @@ impl Default for WorldSettings {
 #[derive(Clone)]
 pub struct World {
     place: Arc<Place>,
+    printer: MemoryPrinter,
 }
 
 impl std::fmt::Debug for World {
@@ -101,7 +103,7 @@ impl World {
             radio_chance: Mutex::new(Chance::new(settings.seed ^ 0xB1E)),
             radio_links: Arc::default(),
         });
-        let world = World { place };
+        let world = World { place, printer: MemoryPrinter::default() };
         for spec in settings.devices {
             world.add(spec);
         }
@@ -123,6 +125,11 @@ impl World {
 
     pub fn medium(&self, kind: MediumKind) -> Arc<dyn Medium> {
         Arc::new(MemoryMedium::new(kind, self.place.clone()))
+    }
+
+    /// The label printer that stands here.
+    pub fn printer(&self) -> &MemoryPrinter {
+        &self.printer
     }
 
     /// A client of this place's cloud.

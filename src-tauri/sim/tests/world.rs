@@ -5,6 +5,7 @@ use futures::StreamExt;
 use link::{Change, LinkError, Readiness, Sighting};
 use proto::{Address, Advert, MediumKind, Wiring};
 use sim::cloud::{Audit, Call, Hardware, TEMPLATE};
+use sim::printer::MemoryPrinter;
 use sim::trouble::{CloudFaults, KNOBS, KnobError, Side, Trouble};
 use sim::{DeviceSpec, Dialect, World, WorldSettings, fleet, practice_world};
 use std::collections::BTreeSet;
@@ -228,6 +229,12 @@ fn every_knob_takes_every_value_that_it_lists() {
                     let faults = CloudFaults::of([format!("{}={value}", knob.name).as_str()]);
                     told.insert(format!("{:?}", faults.expect("a listed value")));
                 }
+                Side::Printer => {
+                    let printer = MemoryPrinter::default();
+                    printer.set(knob.name, &value).expect("a listed value");
+                    assert_eq!(printer.value(knob.name), value, "{} says how it stands", knob.name);
+                    told.insert(format!("{printer:?}"));
+                }
             }
         }
         let values = knob.values.split('|').count();
@@ -236,6 +243,7 @@ fn every_knob_takes_every_value_that_it_lists() {
             Side::Device => Trouble::default().set(knob.name, "?!").map(drop),
             Side::Cloud if knob.name == "redirect-to" => continue,
             Side::Cloud => CloudFaults::default().set(knob.name, "?!").map(drop),
+            Side::Printer => MemoryPrinter::default().set(knob.name, "?!"),
         };
         assert!(matches!(wrong, Err(KnobError::UnknownValue { .. })), "{}", knob.name);
     }

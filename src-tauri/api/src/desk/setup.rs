@@ -372,10 +372,24 @@ pub struct BundleView {
 
 // ---- practice
 
+/// Whose trouble it is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TroubledView {
+    Cloud,
+    Printer,
+    /// By its hardware address.
+    Device {
+        device: String,
+    },
+}
+
 /// Everything that can be made to fail in the practice world, and how it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct TroublesView {
     pub cloud: Vec<KnobView>,
+    /// The label printer of the practice station.
+    pub printer: Vec<KnobView>,
     pub devices: Vec<DeviceTroublesView>,
 }
 
@@ -390,7 +404,7 @@ pub struct DeviceTroublesView {
 
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 pub struct KnobView {
-    #[ts(type = "DeviceKnob | CloudKnob")]
+    #[ts(type = "DeviceKnob | CloudKnob | PrinterKnob")]
     pub name: &'static str,
     /// The value now.
     pub value: String,

@@ -86,7 +86,7 @@ fn wrong_fault(side: Side, error: &KnobError) -> Refusal {
         .map(|knob| format!("\n    {}={}\n        {}", knob.name, knob.values, knob.what))
         .collect();
     let when = match side {
-        Side::Device => "",
+        Side::Device | Side::Printer => "",
         Side::Cloud => {
             "\n  WHEN is always, once, first:N, nth:N, every:N or P%; @CALL limits it to one call, as in lost=10%@reserve."
         }

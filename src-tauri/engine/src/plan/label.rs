@@ -78,6 +78,26 @@ impl PrinterPlan {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LabelFields(pub std::collections::BTreeMap<&'static str, String>);
 
+impl LabelFields {
+    /// Of no unit at all, to try a printer with.
+    pub fn sample() -> LabelFields {
+        let all = [
+            ("unit", "24:6F:28:00:00:00"),
+            ("mac", "24:6F:28:00:00:00"),
+            ("name", "TEST"),
+            ("serial", "TEST-0000"),
+            ("device_id", "0"),
+            ("template", "TMPL0000"),
+            ("firmware", "0.0.0"),
+            ("work_order", "TEST"),
+            ("operator", "TEST"),
+            ("station", "TEST"),
+            ("date", "2000-01-01"),
+        ];
+        LabelFields(all.map(|(name, value)| (name, value.to_owned())).into())
+    }
+}
+
 /// A label with its fields filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilledLabel {
@@ -178,6 +198,13 @@ mod tests {
         let label = plan(&["Pump {name}", "fw {firmware}"], "{unit}").fill(&fields);
         assert_eq!(label.lines, ["Pump {unit}", "fw"], "what a device says is no template");
         assert_eq!(label.code, "24:6F:28:11:22:33");
+    }
+
+    #[test]
+    fn a_test_label_has_every_field() {
+        let sample = LabelFields::sample();
+        assert!(FIELDS.iter().all(|field| sample.0.contains_key(field)), "{sample:?}");
+        assert_eq!(sample.0.len(), FIELDS.len());
     }
 
     #[test]

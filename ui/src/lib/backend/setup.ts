@@ -8,6 +8,7 @@ import type {
 	OrganizationView,
 	PersonView,
 	ProfileDraftView,
+	TroubledView,
 	TroublesView,
 	VaultRequest
 } from './bindings/views';
@@ -38,7 +39,7 @@ export interface SetupBackend {
 	/** `null`: nothing is simulated. */
 	troubles(): Promise<TroublesView | null>;
 	/** Turns a knob of this device, or of the cloud. */
-	makeTrouble(device: string | null, name: string, value: string): Promise<void>;
+	makeTrouble(whose: TroubledView, name: string, value: string): Promise<void>;
 	endTroubles(): Promise<void>;
 	plug(device: string, plugged: boolean): Promise<void>;
 	holdButton(device: string): Promise<void>;

@@ -4,6 +4,8 @@ import type {
 	InsightsRequest,
 	InsightsView,
 	KeyPress,
+	LabelPlanView,
+	PrinterTroubleView,
 	SignOnField,
 	StationCommand,
 	StationPlanView,
@@ -30,8 +32,10 @@ export interface StationCalls {
 	command(command: StationCommand, slot: number | null): Promise<void>;
 	/** `null`: nobody, none. */
 	signOn(field: SignOnField, value: string | null): Promise<void>;
+	/** Prints a label with made-up fields; gives what the printer lacks, or nothing when it came out. */
+	tryLabel(label: LabelPlanView, pin: string | null): Promise<PrinterTroubleView | null>;
 	/**
-	 * The sheet of codes as a page to print. `words` names each code by its word (`start`, `retry`, `set_aside`, `stop`,
+	 * The sheet of codes as a page to print, where the person chooses; gives its path, or nothing. `words` names each code by its word (`start`, `retry`, `set_aside`, `stop`,
 	 * `print`, `sign_off`, `slot`, `operator`, `work_order`, `shift`), with `{value}` for the slot or the name.
 	 */
 	codes(
@@ -40,7 +44,7 @@ export interface StationCalls {
 		symbol: SymbolView,
 		people: [SignOnField, string][],
 		words: Record<string, string>
-	): Promise<string>;
+	): Promise<string | null>;
 	insights(request: InsightsRequest): Promise<InsightsView>;
 }
 
@@ -64,6 +68,7 @@ export const noStation: StationCalls = {
 	line: refuse,
 	command: refuse,
 	signOn: refuse,
+	tryLabel: refuse,
 	codes: refuse,
 	insights: () =>
 		Promise.resolve({

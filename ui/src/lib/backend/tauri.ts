@@ -33,6 +33,7 @@ const station: StationCalls = {
 	line: (text) => invoke('station_line', { text }),
 	command: (command, slot) => invoke('station_command', { command, slot }),
 	signOn: (field, value) => invoke('station_sign_on', { field, value }),
+	tryLabel: (label, pin) => invoke('station_try_label', { label, pin }),
 	codes: (language, title, symbol, people, words) =>
 		invoke('station_codes', { language, title, symbol, people, words }),
 	insights: (request) => invoke('insights', { request })
@@ -136,7 +137,7 @@ export const tauri: Backend = {
 	},
 	bundle: () => invoke('bundle'),
 	troubles: () => invoke('troubles'),
-	makeTrouble: (device, name, value) => invoke('make_trouble', { device, name, value }),
+	makeTrouble: (whose, name, value) => invoke('make_trouble', { whose, name, value }),
 	endTroubles: () => invoke('end_troubles'),
 	plug: (device, plugged) => invoke('plug', { device, plugged }),
 	holdButton: (device) => invoke('hold_button', { device })

@@ -2,12 +2,16 @@
 import {
 	asTrouble,
 	type BundleView,
+	type CloudKnob,
+	type DeviceKnob,
 	type FindingView,
 	type KnobView,
+	type PrinterKnob,
 	type Trouble,
 	type TroublesView
 } from '$lib/backend/backend';
 import type { Desk } from '$lib/backend/desk.svelte';
+import { w } from '$lib/words';
 
 export class Checkup {
 	findings = $state<FindingView[]>([]);
@@ -61,10 +65,11 @@ export class Checkup {
 }
 
 export const CLOUD = 'cloud';
+export const PRINTER = 'printer';
 
 export class Troubles {
 	view = $state<TroublesView | null>(null);
-	/** The hardware address of a device, or {@link CLOUD}. */
+	/** The hardware address of a device, {@link CLOUD} or {@link PRINTER}. */
 	whose = $state<string>(CLOUD);
 	/** What was refused, at its knob. */
 	refused = $state<{ name: string; trouble: Trouble } | null>(null);
@@ -79,12 +84,14 @@ export class Troubles {
 		return this.view?.devices.find((device) => device.device === this.whose) ?? null;
 	}
 	get knobs(): KnobView[] {
-		return (this.whose === CLOUD ? this.view?.cloud : this.device?.knobs) ?? [];
+		const { whose, view } = this;
+		return (whose === CLOUD ? view?.cloud : whose === PRINTER ? view?.printer : this.device?.knobs) ?? [];
 	}
 	/** How many things were made to go wrong. */
 	get turned(): number {
 		const all = [
 			...(this.view?.cloud ?? []),
+			...(this.view?.printer ?? []),
 			...(this.view?.devices ?? []).flatMap((device) => device.knobs)
 		];
 		return (
@@ -96,7 +103,12 @@ export class Troubles {
 	async set(name: string, value: string): Promise<boolean> {
 		this.refused = null;
 		try {
-			await this.desk.backend.makeTrouble(this.whose === CLOUD ? null : this.whose, name, value);
+			const { whose } = this;
+			await this.desk.backend.makeTrouble(
+				whose === CLOUD || whose === PRINTER ? { kind: whose } : { kind: 'device', device: whose },
+				name,
+				value
+			);
 			await this.load();
 			return true;
 		} catch (error) {
@@ -120,3 +132,11 @@ export class Troubles {
 
 /** It does not stand where it stood in the beginning. */
 export const isTurned = (knob: KnobView): boolean => knob.value !== knob.usual;
+
+/** Its name and what it does, in words. */
+export const knobWords = (whose: string, knob: KnobView): { name: string; what: string } =>
+	whose === CLOUD
+		? w.troubles.cloudKnobs[knob.name as CloudKnob]
+		: whose === PRINTER
+			? w.troubles.printerKnobs[knob.name as PrinterKnob]
+			: w.troubles.knobs[knob.name as DeviceKnob];

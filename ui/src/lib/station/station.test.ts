@@ -5,6 +5,7 @@ import { w } from '$lib/words';
 import { cleanup, render, screen } from '@testing-library/svelte';
 import { userEvent } from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
+import { PlanDraft } from './plan.svelte';
 import { SOUNDS } from './sounds';
 import { Line } from './station.svelte';
 import Station from './Station.svelte';
@@ -180,4 +181,112 @@ test('a computer without a station says what one is, and sets one up', async () 
 	await userEvent.type(slots, '6{Enter}');
 	expect(save.mock.calls[0]![0]).toMatchObject({ name: 'Line 1' });
 	expect(save.mock.calls[0]![0].slots).toHaveLength(6);
+});
+
+const LABEL = {
+	printer: { kind: 'network', address: '192.0.2.7:9100', dpi: 300 },
+	width_mm: 40,
+	height_mm: 20,
+	lines: ['{name}'],
+	code: '{mac}',
+	symbol: 'qr',
+	scan_back: false
+} as const;
+const planned = (): StationView['plan'] => ({
+	...view().plan,
+	slots: [
+		{ name: '1', place: { kind: 'usb', path: '1-1.1' } },
+		{ name: '2', place: { kind: 'ble', adapter: 'hci1' } },
+		{ name: '3', place: null }
+	],
+	label: { ...LABEL, lines: [...LABEL.lines] },
+	takt_target_s: 10
+});
+
+test('a plan that is opened and saved is the same plan', () => {
+	expect(new PlanDraft(planned()).wanted(planned())).toEqual(planned());
+	expect(new PlanDraft(planned()).complete).toBe(true);
+});
+
+test('a socket that is learned while the form is open is kept, and radio is chosen by hand', () => {
+	const draft = new PlanDraft(planned());
+	const by_now = planned();
+	by_now.slots[2]!.place = { kind: 'usb', path: '1-1.3' };
+	draft.slots[1]!.adapter = '';
+	expect(draft.wanted(by_now).slots.map((slot) => slot.place)).toEqual([
+		{ kind: 'usb', path: '1-1.1' },
+		{ kind: 'ble', adapter: null },
+		{ kind: 'usb', path: '1-1.3' }
+	]);
+});
+
+test.each([
+	['width', (draft: PlanDraft) => (draft.width = '9')],
+	['height', (draft: PlanDraft) => (draft.height = '301')],
+	['address', (draft: PlanDraft) => (draft.address = 'printer')],
+	['text', (draft: PlanDraft) => (draft.text = '{token}')],
+	['text', (draft: PlanDraft) => (draft.text = Array(9).fill('x').join('\n'))],
+	['code', (draft: PlanDraft) => (draft.code = ' ')],
+	['slots', (draft: PlanDraft) => (draft.slots[1]!.name = '1')],
+	['gap', (draft: PlanDraft) => (draft.gap = '0')],
+	['takt', (draft: PlanDraft) => (draft.takt = 'soon')],
+	['count', (draft: PlanDraft) => (draft.count = '25')]
+] as const)('a wrong %s is told at its field and not saved', (field, spoil) => {
+	const draft = new PlanDraft(planned());
+	spoil(draft);
+	expect(draft.problems[field]).not.toBeNull();
+	expect(draft.complete).toBe(false);
+});
+
+test.each([
+	[{ kind: 'command', about: { command: 'set_aside' } }, 'Understood: Set aside.'],
+	[{ kind: 'command', about: { command: 'slot', slot: '2' } }, 'Understood: Slot 2.'],
+	[{ kind: 'field', about: { field: 'work_order', value: 'WO-7' } }, 'Work order: WO-7.'],
+	[{ kind: 'bad_field', about: { field: 'operator' } }, 'Operator: this does not fit its pattern.'],
+	[{ kind: 'not_this_label', about: { expected: 'A1' } }, 'This is another label. Expected: A1.'],
+	[{ kind: 'scanned_back', about: { slot: '1' } }, 'The label fits its unit: ready to ship.']
+] as const)('what was heard is said in words: %o', async (heard, sentence) => {
+	await opened(view({ armed: ARMED, heard: { number: 1, held: null, ...heard } }));
+	expect(screen.getByText(sentence)).toBeInTheDocument();
+});
+
+test('a test label says what the printer lacks, in words', async () => {
+	const tryLabel = vi.fn(() => Promise.resolve('paper_out' as const));
+	const { container } = await opened(view({ plan: planned() }), { tryLabel });
+	await userEvent.click(screen.getByRole('button', { name: w.station.change }));
+	for (const part of container.querySelectorAll('details')) part.open = true;
+	await userEvent.click(screen.getByRole('button', { name: w.station.tryLabel }));
+	expect(tryLabel).toHaveBeenCalledWith(planned().label, null);
+	expect(await screen.findByText(w.station.printer.paper_out)).toBeInTheDocument();
+});
+
+test('somebody without a scanner signs on; only what changed is said', async () => {
+	const signOn = vi.fn(() => Promise.resolve());
+	await opened(view({ operator: 'OP-1', shift: 'early' }), { signOn });
+	await userEvent.click(screen.getByRole('button', { name: w.station.signOn }));
+	await userEvent.clear(screen.getByLabelText(w.station.operator));
+	await userEvent.type(screen.getByLabelText(w.station.workOrder), ' WO-7 {Enter}');
+	expect(signOn.mock.calls).toEqual([
+		['operator', null],
+		['work_order', 'WO-7']
+	]);
+});
+
+test('the sheet of codes has every name that was typed, and says where it lies', async () => {
+	const codes = vi.fn(() => Promise.resolve('/home/lead/codes.html'));
+	await opened(view(), { codes });
+	await userEvent.click(screen.getByRole('button', { name: w.station.codes }));
+	await userEvent.type(screen.getByLabelText(w.station.codesOperators), 'OP-1{Enter} OP-2');
+	await userEvent.click(screen.getByRole('button', { name: w.station.codesSave }));
+	expect(codes).toHaveBeenCalledWith(
+		'en',
+		'Line 1',
+		'qr',
+		[
+			['operator', 'OP-1'],
+			['operator', 'OP-2']
+		],
+		w.station.codeWords
+	);
+	expect(await screen.findByText(/\/home\/lead\/codes\.html/)).toBeInTheDocument();
 });

@@ -2,7 +2,7 @@
  * Everything that the practice world can be made to do wrong: a name and a sentence for each. English and German. The values
  * are those of `--fault NAME=VALUE` on the command line and are not translated.
  */
-import type { CloudKnob, DeviceKnob } from '$lib/backend/backend';
+import type { CloudKnob, DeviceKnob, PrinterKnob } from '$lib/backend/backend';
 
 interface Knob {
 	name: string;
@@ -13,6 +13,7 @@ interface Troubles {
 	lead: string;
 	whose: string;
 	cloud: string;
+	printer: string;
 	search: string;
 	searchHint: string;
 	reset: string;
@@ -33,6 +34,7 @@ interface Troubles {
 	when: string;
 	knobs: Record<DeviceKnob, Knob>;
 	cloudKnobs: Record<CloudKnob, Knob>;
+	printerKnobs: Record<PrinterKnob, Knob>;
 }
 
 const knob = (name: string, what: string): Knob => ({ name, what });
@@ -42,6 +44,7 @@ export const troublesEn: Troubles = {
 	lead: 'Practise what goes wrong in the field: turn something here, provision a device, and see what Firstlight says. Some devices are made for one trouble and named after it. It ends with the window.',
 	whose: 'Whose trouble',
 	cloud: 'The simulated cloud',
+	printer: 'The simulated label printer',
 	search: 'Find a fault',
 	searchHint: 'For example password, timeout or 403.',
 	reset: 'As it was in the beginning',
@@ -127,6 +130,16 @@ export const troublesEn: Troubles = {
 		'unknown-template': knob('Unknown template', 'What becomes of a device of an unknown template.'),
 		clock: knob('Clock', 'Milliseconds that the cloud’s clock is ahead of this computer’s.'),
 		reconfigure: knob('Reconfigure', 'With silent it does not say whether the device is offline.')
+	},
+	printerKnobs: {
+		paper: knob('Paper', 'Labels until the roll is empty.'),
+		online: knob('Switched on', 'With no it does not answer.'),
+		head: knob('Lid', 'With open, somebody left its lid open.'),
+		paused: knob('Paused', 'With yes, somebody pressed pause.'),
+		breaks: knob(
+			'Connection breaks',
+			'In the middle of this label, counted from now; it comes out all the same.'
+		)
 	}
 };
 
@@ -135,6 +148,7 @@ export const troublesDe: Troubles = {
 	lead: 'Üben, was draußen schiefgeht: hier etwas verstellen, ein Gerät einrichten und sehen, was Firstlight dazu sagt. Manche Geräte sind für einen Fehler gemacht und heißen danach. Es endet mit dem Fenster.',
 	whose: 'Wessen Fehler',
 	cloud: 'Die simulierte Cloud',
+	printer: 'Der simulierte Etikettendrucker',
 	search: 'Einen Fehler finden',
 	searchHint: 'Zum Beispiel Passwort, Zeit oder 403.',
 	reset: 'Wie am Anfang',
@@ -232,5 +246,15 @@ export const troublesDe: Troubles = {
 		'unknown-template': knob('Unbekanntes Template', 'Was aus einem Gerät mit unbekanntem Template wird.'),
 		clock: knob('Uhr', 'Millisekunden, um die die Uhr der Cloud der dieses Computers voraus ist.'),
 		reconfigure: knob('Neu einrichten', 'Mit silent sagt sie nicht, ob das Gerät offline ist.')
+	},
+	printerKnobs: {
+		paper: knob('Papier', 'Etiketten, bis die Rolle leer ist.'),
+		online: knob('Eingeschaltet', 'Mit no antwortet er nicht.'),
+		head: knob('Klappe', 'Mit open hat jemand die Klappe offen gelassen.'),
+		paused: knob('Angehalten', 'Mit yes hat jemand Pause gedrückt.'),
+		breaks: knob(
+			'Verbindung reißt ab',
+			'Mitten in diesem Etikett, von jetzt an gezählt; es kommt trotzdem heraus.'
+		)
 	}
 };

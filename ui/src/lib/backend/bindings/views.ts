@@ -233,6 +233,13 @@ export type CloudKnob =
 	| 'clock'
 	| 'reconfigure';
 
+export type PrinterKnob =
+	| 'paper'
+	| 'online'
+	| 'head'
+	| 'paused'
+	| 'breaks';
+
 export type DeskView = { number: number, practice: boolean, version: string, status: StatusView, sightings: Array<SightingView>, jobs: Array<JobView>, units: Array<UnitView>, settings: SettingsView, };
 
 export type DeskUpdate = { number: number, change: DeskChange, };
@@ -776,7 +783,13 @@ export type Health = "ready" | "attention" | "problem" | "skipped";
 
 export type BundleView = { path: string, bytes: number, files: Array<string>, };
 
-export type TroublesView = { cloud: Array<KnobView>, devices: Array<DeviceTroublesView>, };
+export type TroubledView = { "kind": "cloud" } | { "kind": "printer" } | { "kind": "device", device: string, };
+
+export type TroublesView = { cloud: Array<KnobView>, 
+/**
+ * The label printer of the practice station.
+ */
+printer: Array<KnobView>, devices: Array<DeviceTroublesView>, };
 
 export type DeviceTroublesView = { 
 /**
@@ -784,7 +797,7 @@ export type DeviceTroublesView = {
  */
 device: string, name: string, plugged: boolean, knobs: Array<KnobView>, };
 
-export type KnobView = { name: DeviceKnob | CloudKnob, 
+export type KnobView = { name: DeviceKnob | CloudKnob | PrinterKnob, 
 /**
  * The value now.
  */
