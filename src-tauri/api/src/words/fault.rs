@@ -202,14 +202,7 @@ pub fn fault(fault: &Fault) -> Words {
             "Update the device's firmware, then provision it again.",
         ),
         FaultCode::DeviceAlreadyDone => words(
-            format!(
-                "This unit has passed before{}.",
-                about
-                    .get("by")
-                    .filter(|by| !by.is_empty())
-                    .map(|by| format!(", by {by}"))
-                    .unwrap_or_default()
-            ),
+            format!("This unit has passed before{}.", super::station::earlier(&about)),
             "It was put back into the wrong box.",
             "Put it with the finished units. To do it again on purpose, let the lead switch off “each unit once”.",
         ),

@@ -59,6 +59,17 @@ fn printer(trouble: PrinterTroubleView) -> &'static str {
     }
 }
 
+/// By whom, when and where a unit passed before, as far as that is known.
+pub(super) fn earlier(about: &About<'_>) -> String {
+    let known = |key| about.get(key).filter(|value| !value.is_empty());
+    let pieces = [
+        known("by").map(|by| format!(", by {by}")),
+        known("at").and_then(|at| at.parse().ok()).map(|at| format!(", on {}", crate::moment::rfc3339(at))),
+        known("station").map(|station| format!(", at {station}")),
+    ];
+    pieces.into_iter().flatten().collect()
+}
+
 /// Why a unit is held back.
 pub fn held(why: HeldWhy, about: &BTreeMap<String, String>) -> String {
     let about = About(about);
@@ -66,16 +77,7 @@ pub fn held(why: HeldWhy, about: &BTreeMap<String, String>) -> String {
         HeldWhy::NotArmed => "the station is not armed; let the lead arm it.".to_owned(),
         HeldWhy::NobodySignedOn => "nobody is signed on; scan your badge.".to_owned(),
         HeldWhy::Typed => "labels are scanned here, not typed.".to_owned(),
-        HeldWhy::AlreadyDone => format!(
-            "it has passed before{}{}{}.",
-            about.get("by").map(|by| format!(", by {by}")).unwrap_or_default(),
-            about
-                .get("at")
-                .and_then(|at| at.parse().ok())
-                .map(|at| format!(", on {}", crate::moment::rfc3339(at)))
-                .unwrap_or_default(),
-            about.get("station").map(|station| format!(", at {station}")).unwrap_or_default(),
-        ),
+        HeldWhy::AlreadyDone => format!("it has passed before{}.", earlier(&about)),
         HeldWhy::NotInOrder => {
             format!("{} does not name it.", about.named("the work order", "order", "the work order"))
         }

@@ -1,7 +1,7 @@
 import type { Backend, KeyPress, StationView } from '$lib/backend/backend';
 import { replay } from '$lib/backend/replay';
 import { noStation } from '$lib/backend/station';
-import { w } from '$lib/words';
+import { moment, w } from '$lib/words';
 import { cleanup, render, screen } from '@testing-library/svelte';
 import { userEvent } from '@testing-library/user-event';
 import { afterEach, expect, test, vi } from 'vitest';
@@ -221,16 +221,16 @@ test('a socket that is learned while the form is open is kept, and radio is chos
 });
 
 test.each([
-	['width', (draft: PlanDraft) => (draft.width = '9')],
-	['height', (draft: PlanDraft) => (draft.height = '301')],
-	['address', (draft: PlanDraft) => (draft.address = 'printer')],
-	['text', (draft: PlanDraft) => (draft.text = '{token}')],
-	['text', (draft: PlanDraft) => (draft.text = Array(9).fill('x').join('\n'))],
-	['code', (draft: PlanDraft) => (draft.code = ' ')],
-	['slots', (draft: PlanDraft) => (draft.slots[1]!.name = '1')],
-	['gap', (draft: PlanDraft) => (draft.gap = '0')],
-	['takt', (draft: PlanDraft) => (draft.takt = 'soon')],
-	['count', (draft: PlanDraft) => (draft.count = '25')]
+	['width', (draft: PlanDraft): unknown => (draft.width = '9')],
+	['height', (draft: PlanDraft): unknown => (draft.height = '301')],
+	['address', (draft: PlanDraft): unknown => (draft.address = 'printer')],
+	['text', (draft: PlanDraft): unknown => (draft.text = '{token}')],
+	['text', (draft: PlanDraft): unknown => (draft.text = Array(9).fill('x').join('\n'))],
+	['code', (draft: PlanDraft): unknown => (draft.code = ' ')],
+	['slots', (draft: PlanDraft): unknown => (draft.slots[1]!.name = '1')],
+	['gap', (draft: PlanDraft): unknown => (draft.gap = '0')],
+	['takt', (draft: PlanDraft): unknown => (draft.takt = 'soon')],
+	['count', (draft: PlanDraft): unknown => (draft.count = '25')]
 ] as const)('a wrong %s is told at its field and not saved', (field, spoil) => {
 	const draft = new PlanDraft(planned());
 	spoil(draft);
@@ -247,6 +247,15 @@ test.each([
 	[{ kind: 'scanned_back', about: { slot: '1' } }, 'The label fits its unit: ready to ship.']
 ] as const)('what was heard is said in words: %o', async (heard, sentence) => {
 	await opened(view({ armed: ARMED, heard: { number: 1, held: null, ...heard } }));
+	expect(screen.getByText(sentence)).toBeInTheDocument();
+});
+
+test('a unit that passed before is held with by whom, when and where', async () => {
+	const at = Date.UTC(2026, 0, 2, 12);
+	const about = { by: 'Anna', at: String(at), station: 'Hall 2' };
+	const held = tile(1, { state: 'held', held: { why: 'already_done', about } });
+	await opened(view({ armed: ARMED, tiles: [held] }));
+	const sentence = `This unit has passed before, by Anna, on ${moment(at)}, at Hall 2.`;
 	expect(screen.getByText(sentence)).toBeInTheDocument();
 });
 

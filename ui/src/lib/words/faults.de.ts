@@ -181,7 +181,7 @@ export const faultsDe: Record<FaultCode, FaultWords> = {
 		'Die Firmware aktualisieren und es noch einmal versuchen.'
 	),
 	'device.already_done': words(
-		'Dieses Gerät hat schon bestanden.',
+		'Dieses Gerät hat schon bestanden{earlier}.',
 		'Es liegt in der falschen Kiste.',
 		'Zu den fertigen Geräten legen. Soll es noch einmal laufen, schaltet die Leitung „jedes Gerät einmal“ aus.'
 	),

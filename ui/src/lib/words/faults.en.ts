@@ -181,7 +181,7 @@ export const faultsEn: Record<FaultCode, FaultWords> = {
 		'Update the device’s firmware, then try it again.'
 	),
 	'device.already_done': words(
-		'This unit has passed before.',
+		'This unit has passed before{earlier}.',
 		'It was put back into the wrong box.',
 		'Put it with the finished units. To do it again on purpose, let the lead switch off “each unit once”.'
 	),

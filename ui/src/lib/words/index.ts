@@ -1,5 +1,5 @@
 /** Which language, and how a sentence is filled in. The words themselves stand in one catalogue a language. */
-import type { FaultCode, FindingCode, FindingView, RefusalCode } from '$lib/backend/backend';
+import type { FaultCode, FindingCode, FindingView, HeldWhy, RefusalCode } from '$lib/backend/backend';
 import { findingsDe, findingsEn } from './checkup';
 import { de } from './de';
 import { en, type Words } from './en';
@@ -58,7 +58,32 @@ export function fill(sentence: string, about: About = {}): string {
 
 export function faultWords(code: FaultCode, about: About = {}): FaultWords {
 	const { what, why, fix } = catalogue.faults[code];
-	return { what: fill(what, about), why: fill(why, about), fix: fill(fix, about) };
+	const known = { ...about, earlier: earlier(about) };
+	return { what: fill(what, known), why: fill(why, known), fix: fill(fix, known) };
+}
+
+/** By whom, when and where a unit passed before, as far as that is known. */
+export function earlier(about: About): string {
+	const at = Number(about['at']);
+	return [
+		about['by'] && fill(w.station.earlierBy, about),
+		at > 0 && fill(w.station.earlierAt, { at: moment(at) }),
+		about['station'] && fill(w.station.earlierStation, about)
+	]
+		.filter(Boolean)
+		.map((piece) => `, ${piece}`)
+		.join('');
+}
+
+/** Why a station holds a unit back. */
+export function heldWords(why: HeldWhy, about: About): string {
+	const codes = String(about['codes'] ?? '').split(' ');
+	const refusals = codes.filter((code): code is RefusalCode => code in catalogue.refusals);
+	return fill(w.station.why[why], {
+		...about,
+		earlier: earlier(about),
+		codes: refusals.map((code) => refusalWords(code)).join(' ')
+	});
 }
 
 export function refusalWords(code: RefusalCode, about: About = {}): string {

@@ -77,16 +77,19 @@ export const stationEn = {
 		failed: 'Scan “retry” or “set aside”.',
 		unknown: 'Put it on the shelf; it is watched on.'
 	},
+	earlierBy: 'by {by}',
+	earlierAt: 'on {at}',
+	earlierStation: 'at {station}',
 	why: {
 		not_armed: 'The station is not armed.',
 		nobody_signed_on: 'Nobody has signed on: scan your operator code.',
 		typed: 'The label was typed by hand; this station wants it scanned.',
-		already_done: 'This unit has passed already, at {station}.',
+		already_done: 'This unit has passed before{earlier}.',
 		not_in_order: 'Its label is not in work order {order}.',
 		in_work: 'It is in work in slot {slot}.',
 		slot_taken: 'Slot {slot} has a unit already.',
 		no_free_slot: 'No slot is free.',
-		refused: 'It was not begun: {code}{codes}.',
+		refused: 'It was not begun. {codes}',
 		at_device: 'The device says why.'
 	},
 	printer: {
@@ -308,16 +311,19 @@ export const stationDe: Deep<typeof stationEn> = {
 		failed: '„Noch einmal“ oder „Beiseite“ scannen.',
 		unknown: 'Ins Regal legen; es wird weiter beobachtet.'
 	},
+	earlierBy: 'durch {by}',
+	earlierAt: 'am {at}',
+	earlierStation: 'an {station}',
 	why: {
 		not_armed: 'Die Station ist nicht scharf.',
 		nobody_signed_on: 'Niemand ist angemeldet: Bedienungscode scannen.',
 		typed: 'Das Etikett wurde getippt; diese Station will es gescannt.',
-		already_done: 'Dieses Gerät hat schon bestanden, an {station}.',
+		already_done: 'Dieses Gerät hat schon bestanden{earlier}.',
 		not_in_order: 'Sein Etikett gehört nicht zu Auftrag {order}.',
 		in_work: 'Es ist in Platz {slot} in Arbeit.',
 		slot_taken: 'Platz {slot} hat schon ein Gerät.',
 		no_free_slot: 'Kein Platz ist frei.',
-		refused: 'Es wurde nicht begonnen: {code}{codes}.',
+		refused: 'Es wurde nicht begonnen. {codes}',
 		at_device: 'Das Gerät sagt, warum.'
 	},
 	printer: {
