@@ -23,6 +23,7 @@ pub fn register(builder: Builder<Wry>) -> Builder<Wry> {
             look,
             start,
             cancel,
+            let_go,
             check_again,
             history,
             reconfigure,
@@ -141,6 +142,12 @@ async fn start(stage: State<'_, Stage>, request: JobRequest) -> Answer<String> {
 #[tauri::command]
 async fn cancel(stage: State<'_, Stage>, job: String) -> Answer<()> {
     stage.cancel(&job);
+    Ok(())
+}
+
+#[tauri::command]
+async fn let_go(stage: State<'_, Stage>, job: String) -> Answer<()> {
+    stage.let_go(&job).await;
     Ok(())
 }
 

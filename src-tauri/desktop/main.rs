@@ -5,6 +5,8 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod commands;
+#[cfg(feature = "feed")]
+mod feed;
 mod log;
 mod opening;
 mod setup_commands;

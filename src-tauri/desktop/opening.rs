@@ -24,6 +24,8 @@ pub async fn stage(app: &AppHandle) -> Result<State<'_, Stage>, Trouble> {
     if app.try_state::<Stage>().is_none() {
         let stage = Stage::open(opening.practice).await?;
         shell::follow(app.clone(), stage.desk().clone());
+        #[cfg(feature = "feed")]
+        crate::feed::begin(stage.desk().clone());
         app.manage(stage);
     }
     Ok(app.state::<Stage>())

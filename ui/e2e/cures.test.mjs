@@ -59,6 +59,7 @@ test('every failure shows its own cause and cure, and ends in PASSED after the c
 		await window.screenshot('cure-password');
 		await window.press(KEY.enter);
 		await window.sees('Everything else stays');
+		await window.sees('over the same link');
 		assert.equal(await window.run('return document.querySelectorAll("form input").length'), 1);
 		await window.screenshot('cure-password-only');
 		await window.keys(PASSWORD);
@@ -109,6 +110,7 @@ test('every failure shows its own cause and cure, and ends in PASSED after the c
 		await window.keys(RADIO);
 		await window.tabTo(RADIO);
 		await window.press(KEY.enter);
+		await window.sees('over the link that was kept open');
 		await window.tabTo('Ask for configuration mode');
 		await window.press(KEY.enter);
 		await until('what to expect', () => window.run('return document.querySelector("dialog[open]") !== null'));

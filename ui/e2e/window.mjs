@@ -62,10 +62,17 @@ export class Window {
 	#ends = [];
 
 	/** Opens the app; `size` is that of the display, which the window fills. */
-	static async open({ args = ['--practice'], env = {}, size = '1280x800', dark = false, before } = {}) {
+	static async open({
+		args = ['--practice'],
+		env = {},
+		size = '1280x800',
+		dark = false,
+		before,
+		binary = app
+	} = {}) {
 		const window = new Window();
 		try {
-			await window.#start(args, env, size, dark, before);
+			await window.#start(args, env, size, dark, before, binary);
 		} catch (error) {
 			await window.close();
 			throw error;
@@ -73,7 +80,7 @@ export class Window {
 		return window;
 	}
 
-	async #start(args, env, size, dark, before) {
+	async #start(args, env, size, dark, before, binary) {
 		const home = mkdtempSync(join(tmpdir(), 'firstlight-window-'));
 		this.#ends.push(() => rmSync(home, { recursive: true, force: true }));
 		const port = await freePort();
@@ -107,7 +114,7 @@ export class Window {
 		this.#base = `http://127.0.0.1:${port}`;
 		await until('the driver', () => this.#ask('GET', '/status').then(() => true));
 		const { sessionId } = await this.#ask('POST', '/session', {
-			capabilities: { alwaysMatch: { 'webkitgtk:browserOptions': { binary: app, args } } }
+			capabilities: { alwaysMatch: { 'webkitgtk:browserOptions': { binary, args } } }
 		});
 		this.#session = `/session/${sessionId}`;
 		await until('the first screen', () => this.find('main h1'));

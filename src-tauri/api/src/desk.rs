@@ -207,6 +207,8 @@ pub struct JobView {
     /// How often network and token were handed over.
     pub deliveries: u32,
     pub reprovision: bool,
+    /// After a failure that can be corrected: how long the link to the device stays open for the next try.
+    pub link_until: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]

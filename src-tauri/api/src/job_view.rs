@@ -51,6 +51,7 @@ impl JobView {
             delivered: false,
             deliveries: 0,
             reprovision: false,
+            link_until: None,
         }
     }
 
@@ -68,7 +69,7 @@ impl JobView {
                 }
             }
             JobEvent::StepBegan { step } => self.begin_step(StepName::from(*step), at),
-            JobEvent::Connected { address, driver, medium: _ } => {
+            JobEvent::Connected { address, driver, medium: _, kept: _ } => {
                 self.reached(address);
                 self.driver = Some(driver.clone());
             }
@@ -113,12 +114,16 @@ impl JobView {
     }
 
     pub fn hint(&mut self, progress: &Progress, at: i64) {
-        let Progress::Waiting { what, bound_ms, step: _ } = progress;
-        if self.outcome.is_none() {
-            #[expect(clippy::cast_precision_loss, reason = "a bound of hours is exact in a double")]
-            let bound_ms = *bound_ms as f64;
-            self.waiting =
-                Some(WaitingView { what: waiting_key(*what).to_owned(), since: millis(at), bound_ms });
+        #[expect(clippy::cast_precision_loss, reason = "a bound of hours is exact in a double")]
+        let in_ms = |bound_ms: u64| bound_ms as f64;
+        match progress {
+            Progress::Waiting { what, bound_ms, step: _ } if self.outcome.is_none() => {
+                let (what, bound_ms) = (waiting_key(*what).to_owned(), in_ms(*bound_ms));
+                self.waiting = Some(WaitingView { what, since: millis(at), bound_ms });
+            }
+            Progress::Waiting { .. } => {}
+            Progress::LinkKept { bound_ms } => self.link_until = Some(millis(at) + in_ms(*bound_ms)),
+            Progress::LinkLetGo => self.link_until = None,
         }
     }
 
@@ -178,9 +183,9 @@ impl FactView {
                 put("step", StepName::from(*step).key().to_owned());
                 "step_began"
             }
-            JobEvent::Connected { driver, .. } => {
+            JobEvent::Connected { driver, kept, .. } => {
                 put("driver", driver.clone());
-                "connected"
+                if *kept { "connected_kept" } else { "connected" }
             }
             JobEvent::Identified { .. } => "identified",
             JobEvent::Surveyed { networks } => {

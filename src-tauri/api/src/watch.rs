@@ -3,6 +3,10 @@
 //! Hints and bursts are put together: what changes within one beat goes out as one list, the last state of each thing
 //! only, so that a fast producer cannot freeze a window. Not here: how it crosses into the window (`desktop`).
 
+#[cfg(feature = "feed")]
+mod feed;
+mod in_sight;
+
 use crate::desk::{
     DeskChange, DeskUpdate, DeskView, JobView, LightState, LightView, MediumView, OutcomeView, SettingsView,
     SightingView, StatusView, UnitView, UsbView,
@@ -13,6 +17,7 @@ use engine::record::UnitState;
 use engine::work::{Engine, Spotted, Update};
 use engine::{Fact, Fault, FaultCode, JobEvent, JobId, Step, UnitId};
 use futures::StreamExt;
+use in_sight::{InSight, News};
 use link::{Change, LinkError, Medium, Readiness};
 use proto::{Address, Advert, MediumKind, Secret};
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long changes are gathered: half of what an eye takes for "at once".
 const BEAT: Duration = Duration::from_millis(40);
+/// How long a change of signal strength alone may wait for company: nobody acts on it within a second.
+const HINT_BEAT: Duration = Duration::from_secs(1);
 /// How often adapters and the cloud are looked at while nothing happens.
 const CHECK_EVERY: Duration = Duration::from_secs(30);
 /// A clock this far off the cloud's makes certificates and records wrong.
@@ -75,7 +82,7 @@ struct Picture {
     version: String,
     status: StatusView,
     settings: SettingsView,
-    sightings: BTreeMap<String, (SightingView, Address)>,
+    sightings: BTreeMap<String, InSight>,
     /// Of all that were in sight once: a device that failed may be away for a moment when it is wanted again.
     addresses: BTreeMap<String, Address>,
     jobs: HashMap<JobId, JobView>,
@@ -86,6 +93,9 @@ struct Picture {
     places: HashMap<String, u64>,
     /// The next place.
     place: u64,
+    /// Something has changed that a person waits for.
+    urgent: bool,
+    told_at: tokio::time::Instant,
     listeners: Vec<mpsc::UnboundedSender<Vec<DeskUpdate>>>,
 }
 
@@ -106,6 +116,8 @@ impl Desk {
             changed: BTreeMap::new(),
             places: HashMap::new(),
             place: 0,
+            urgent: false,
+            told_at: tokio::time::Instant::now(),
             listeners: Vec::new(),
         };
         // Subscribed before the picture is drawn, so that nothing falls in between; a fact that is drawn twice is the same.
@@ -154,7 +166,7 @@ impl Desk {
             practice: picture.practice,
             version: picture.version.clone(),
             status: picture.status.clone(),
-            sightings: picture.sightings.values().map(|(view, _)| view.clone()).collect(),
+            sightings: picture.sightings.values().map(|seen| seen.view.clone()).collect(),
             jobs: picture.jobs.values().cloned().collect(),
             units: picture.units.values().cloned().collect(),
             settings: picture.settings.clone(),
@@ -228,6 +240,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Picture {
     fn change(&mut self, about: String, change: DeskChange) {
+        self.urgent = true;
+        self.hint(about, change);
+    }
+
+    /// A change that may wait for others.
+    fn hint(&mut self, about: String, change: DeskChange) {
         self.place += 1;
         if let Some(before) = self.places.insert(about, self.place) {
             self.changed.remove(&before);
@@ -259,6 +277,7 @@ impl Picture {
         if self.changed.is_empty() {
             return;
         }
+        (self.urgent, self.told_at) = (false, tokio::time::Instant::now());
         let mut updates = Vec::with_capacity(self.changed.len());
         self.places.clear();
         for change in std::mem::take(&mut self.changed).into_values() {
@@ -283,8 +302,9 @@ impl Picture {
         let busy: Vec<SightingView> = self
             .sightings
             .values_mut()
-            .filter(|(sighting, _)| Some(&sighting.address) == view.address.as_ref())
-            .filter_map(|(sighting, _)| {
+            .map(|seen| &mut seen.view)
+            .filter(|sighting| Some(&sighting.address) == view.address.as_ref())
+            .filter_map(|sighting| {
                 let now = running.then(|| view.id.clone());
                 let unit = view.unit.clone().or_else(|| sighting.unit.clone());
                 let changed = sighting.job != now || sighting.unit != unit;
@@ -304,7 +324,10 @@ async fn beat(shared: Arc<Shared>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        shared.picture().tell();
+        let mut picture = shared.picture();
+        if picture.urgent || picture.told_at.elapsed() >= HINT_BEAT {
+            picture.tell();
+        }
     }
 }
 
@@ -380,8 +403,19 @@ async fn follow_sightings(shared: Arc<Shared>) {
         view.unit = met.and_then(|job| job.unit.clone());
         view.job = met.filter(|job| job.outcome.is_none()).map(|job| job.id.clone());
         picture.addresses.insert(key.clone(), spotted.sighting.address.clone());
-        picture.sightings.insert(key, (view.clone(), spotted.sighting.address));
-        picture.change(about, DeskChange::Sighting { sighting: view });
+        let news = match picture.sightings.get_mut(&key) {
+            Some(seen) => seen.hear(view),
+            None => {
+                picture.sightings.insert(key.clone(), InSight::new(view));
+                Some(News::Urgent)
+            }
+        };
+        let Some(sighting) = picture.sightings.get(&key).map(|seen| seen.view.clone()) else { continue };
+        match news {
+            Some(News::Urgent) => picture.change(about, DeskChange::Sighting { sighting }),
+            Some(News::Hint) => picture.hint(about, DeskChange::Sighting { sighting }),
+            None => {}
+        }
     }
 }
 

@@ -47,6 +47,7 @@ fn facts() -> Vec<Fact> {
                 address: Address::Serial("/dev/ttyUSB0".into()),
                 medium: MediumKind::Serial,
                 driver: "blynk-console".into(),
+                kept: false,
             },
         ),
         (315, JobEvent::StepBegan { step: Step::Identify }),

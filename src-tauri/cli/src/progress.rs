@@ -40,6 +40,8 @@ impl StepsShown {
                     self.waiting = Some(Wait { what: *what, since: moment::now(), explained: false });
                 }
             }
+            // Nobody stands by to correct anything here.
+            Update::Progress(Progress::LinkKept { .. } | Progress::LinkLetGo) => {}
             Update::Fact(fact) => match &fact.event {
                 JobEvent::StepBegan { step } => {
                     self.end_step(fact.at);

@@ -109,7 +109,7 @@ impl Stage {
         if let Some(address) = address {
             call.target = Target::At { address };
         }
-        let mut job = self.desk.engine().start(call.recipe, call.target, call.secrets).await?;
+        let mut job = self.desk.engine().start_correctable(call.recipe, call.target, call.secrets).await?;
         let id = job.id.to_string();
         self.cancels.keep(&id, job.canceller());
         // The desk follows every job; this task keeps the handle until the end, and then no longer.
@@ -131,6 +131,13 @@ impl Stage {
 
     pub fn cancel(&self, job: &str) {
         self.cancels.cancel(job);
+    }
+
+    /// Lets the device go whose link is kept after this job.
+    pub async fn let_go(&self, job: &str) {
+        if let Ok(job) = job.parse() {
+            self.desk.engine().let_link_go(engine::JobId(job)).await;
+        }
     }
 
     /// Settles what is open, and tells what speaks against this job, if anything does.

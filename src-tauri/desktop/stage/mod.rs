@@ -107,6 +107,8 @@ impl Scene {
     async fn practice() -> Opening {
         let (ground, clouds) = Ground::practice().await?;
         let media = ground.media();
+        #[cfg(feature = "feed")]
+        let media: Vec<Arc<dyn link::Medium>> = media.into_iter().chain(crate::feed::medium()).collect();
         Scene::begin(ground, clouds, media, Journal::in_memory()).await
     }
 

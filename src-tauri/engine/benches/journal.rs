@@ -174,6 +174,7 @@ fn journey(unit: usize) -> Vec<JobEvent> {
             address: Address::Ble(mac.clone()),
             medium: MediumKind::Ble,
             driver: "blynk-inject".to_owned(),
+            kept: false,
         },
         step(Step::Identify),
         JobEvent::Identified { unit: UnitId(mac), identity: Box::new(identity), attempt: 1 },

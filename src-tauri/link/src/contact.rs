@@ -73,6 +73,25 @@ impl Contact {
         }
     }
 
+    /// Keeps the link while nobody asks anything; what the device says meanwhile is taken in. Comes back when the link is
+    /// gone; may be dropped at any time.
+    pub async fn rest(&mut self) -> LinkError {
+        loop {
+            match self.link.recv().await {
+                Ok(packet) => self.dialogue.handle_packet(packet, now()),
+                Err(error) => return error,
+            }
+            while let Some(transmit) = self.dialogue.poll_transmit() {
+                if let Err(error) = self.link.send(transmit).await {
+                    return error;
+                }
+            }
+            // Nobody has asked, so nobody waits for words or answers.
+            while self.dialogue.poll_word().is_some() {}
+            while self.dialogue.poll_answer().is_some() {}
+        }
+    }
+
     /// The link failed. When it is gone, the protocol may know what that means; else the failure is the answer.
     fn lost(
         &mut self,

@@ -139,6 +139,7 @@ impl Medium for MemoryMedium {
             }
             let mtu = if self.kind == MediumKind::Ble { present.trouble.mtu } else { 0 };
             present.session = Some(Session { id, packets, _link: radio_link });
+            present.links += 1;
             present.firmware.link_opened(mtu, now());
             Opened { mtu, channels }
         };

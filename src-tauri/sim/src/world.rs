@@ -235,6 +235,16 @@ impl Device {
         self.body.look().plugged
     }
 
+    /// How often a link was opened to it so far.
+    pub fn links_opened(&self) -> u32 {
+        self.body.look().links
+    }
+
+    /// Whether somebody has a link to it now.
+    pub fn is_held(&self) -> bool {
+        self.body.look().session.is_some()
+    }
+
     /// How its knobs stand.
     pub fn trouble(&self) -> Trouble {
         self.body.look().trouble.clone()
@@ -467,6 +477,8 @@ pub(crate) struct Present {
     /// Out of sight until then (`None` inside: for good), and whether it boots when it comes back.
     away: Option<(Option<Instant>, bool)>,
     pub session: Option<Session>,
+    /// How often a link was opened to it.
+    pub links: u32,
     name_from: Option<Instant>,
 }
 
@@ -513,6 +525,7 @@ impl Body {
             plugged: spec.plugged,
             away: None,
             session: None,
+            links: 0,
             name_from: None,
         };
         Body {

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: figures, printed as `name value unit`, never asserted. `docs/measurements.md` quotes them. What
-//! has to fetch programs of others first (`peers`) is measured only when it is named.
+//! has to fetch programs of others first (`peers`), or to be built for release (`app`), is measured only when it is named.
+
+mod app;
 
 use crate::shell::{Outcome, Stop, cargo, run, say};
 
@@ -12,8 +14,8 @@ const BENCHES: &[(&str, &str, &str)] = &[
 ];
 
 pub fn bench(names: &[String]) -> Outcome {
-    if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == name)) {
-        let known: Vec<&str> = BENCHES.iter().map(|(name, ..)| *name).collect();
+    let known: Vec<&str> = BENCHES.iter().map(|(name, ..)| *name).chain(["app"]).collect();
+    if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(Stop(format!("there is no bench {unknown}; there are: {}", known.join(", "))));
     }
     for (name, package, target) in BENCHES {
@@ -25,6 +27,10 @@ pub fn bench(names: &[String]) -> Outcome {
                 _ => bench.go()?,
             }
         }
+    }
+    if names.iter().any(|wanted| wanted == "app") {
+        say("\n== app");
+        app::app()?;
     }
     Ok(())
 }

@@ -31,8 +31,8 @@ cargo xtask COMMAND
   lab [NAMES]        run the tests that need the Bluetooth and USB lab (../shared/btlab, or FIRSTLIGHT_BTLAB)
     --rounds N       bring each device to first light so many times in a row (default: what a check has time for)
   fuzz [--inputs N]  feed every decoder N inputs (default 1000000)
-  bench [NAMES]      measure; figures are printed, never asserted (peers, only when named: beside reference clients,
-                     which it installs into target/peers)
+  bench [NAMES]      measure; figures are printed, never asserted. Only when named: peers (beside reference clients, which
+                     it installs into target/peers) and app (the release build in its real window; builds it twice)
 ";
 
 fn main() -> ExitCode {

@@ -5,20 +5,14 @@
 //! Windows, macOS and AppImage are packed by the release workflow, on machines of their own.
 
 use crate::shell::{Outcome, Stop, cargo, found, root, run, say, target};
-use crate::start;
+use crate::{licences, start};
 use std::path::{Path, PathBuf};
 
 const FROM: &str = "src-tauri/desktop/packaging";
 
 pub fn package(arguments: &[String]) -> Outcome {
     match arguments {
-        [] => {
-            run("npm", &["run", "build"]).within("ui").go()?;
-            let build =
-                ["build", "--release", "--workspace", "--bins", "--features", "firstlight/custom-protocol"];
-            run(&cargo(), &build).go()?;
-            bundle("release").map(|_| ())
-        }
+        [] => build().map(|_| ()),
         [flag] if flag == "--try" => {
             if !target().join("debug/firstlight-desktop").is_file() {
                 start::build_app()?;
@@ -27,6 +21,15 @@ pub fn package(arguments: &[String]) -> Outcome {
         }
         _ => Err(Stop("package takes --try or nothing".into())),
     }
+}
+
+/// Builds for release what is shipped, and packs it.
+pub fn build() -> Outcome<Vec<PathBuf>> {
+    licences::write()?;
+    run("npm", &["run", "build"]).within("ui").go()?;
+    let build = ["build", "--release", "--workspace", "--bins", "--features", "firstlight/custom-protocol"];
+    run(&cargo(), &build).go()?;
+    bundle("release")
 }
 
 /// Packs the newest debug build and tries the package out.

@@ -42,6 +42,9 @@ fn told(fact: &Fact) -> String {
     match &fact.event {
         JobEvent::Queued { recipe, .. } => format!("job {} began, for {}", fact.job, recipe.cloud.server),
         JobEvent::StepBegan { step } => format!("{}: {}", words::step(*step), words::doing(*step)),
+        JobEvent::Connected { address, driver, kept: true, .. } => {
+            format!("{} answers as {driver}, on the link that was kept open", address.text())
+        }
         JobEvent::Connected { address, driver, .. } => format!("{} answers as {driver}", address.text()),
         JobEvent::Identified { unit, attempt, identity } => match identity.exposure {
             Some(exposure) => format!("it is {unit}, attempt {attempt}; {}", words::exposure(exposure)),

@@ -32,6 +32,10 @@ pub const BETWEEN_OPENINGS: Duration = Duration::from_millis(500);
 /// Letting a device go: a disconnect is answered within a supervision timeout (2 s); after that nobody waits for it.
 pub const CLOSING: Duration = Duration::from_secs(5);
 
+/// How long a link stays open after a failure that a person can correct: to read what happened, to look the password up
+/// and to type it. A radio device that is held does not advertise, so others do not find it meanwhile.
+pub const CORRECTION: Duration = Duration::from_secs(120);
+
 // ---- asking and delivering
 
 /// Upper bound around every question, whatever its dialogue says: a scan may take 35 s, a person 120 s to press a button

@@ -66,6 +66,9 @@ pub enum JobEvent {
         address: Address,
         medium: MediumKind,
         driver: String,
+        /// It is the link on which the job before failed, kept open while a person corrected what was wrong.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        kept: bool,
     },
     /// The device told who it is; from here on the job has a unit. `attempt` counts this unit's jobs from 1.
     Identified {
@@ -227,6 +230,11 @@ pub struct Fact {
 pub enum Progress {
     /// Waiting for something with a bound, so that a face can say what is normal.
     Waiting { step: Step, what: WaitingFor, bound_ms: u64 },
+    /// The job has failed on something that can be corrected, and its link stays open for so long: the next job with the
+    /// device goes on over it.
+    LinkKept { bound_ms: u64 },
+    /// That link is used by another job, or closed.
+    LinkLetGo,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

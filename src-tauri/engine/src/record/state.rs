@@ -156,7 +156,7 @@ impl JobState {
                 self.target = Some(target.clone());
             }
             JobEvent::StepBegan { step } => self.step = Some(*step),
-            JobEvent::Connected { address, medium, driver } => {
+            JobEvent::Connected { address, medium, driver, kept: _ } => {
                 self.address = Some(address.clone());
                 self.medium = Some(*medium);
                 self.driver = Some(driver.clone());

@@ -751,7 +751,7 @@ impl Line {
         let Some(seen) = self.seen.get_mut(&address) else { return false };
         seen.busy = true;
         let advert = seen.advert.clone();
-        let way = Way { links: Some(links.clone()), berth: Some(berth), met: None };
+        let way = Way { links: Some(links.clone()), berth: Some(berth), ..Way::default() };
         self.last_event = Instant::now();
         let assigned = match fit {
             Fit::Row(row) => self.assign(row),

@@ -15,6 +15,7 @@ use crate::record::{
     UnitState, origin,
 };
 use crate::work::account::Account;
+use crate::work::kept::KeptLinks;
 use crate::work::sightings::Spotted;
 use crate::work::{look, reconcile, runner, sightings, tracking};
 use crate::{CloudRef, Fact, JobEvent, JobId, JobSecrets, Outcome, Progress, Recipe, Step, Target, UnitId};
@@ -127,6 +128,7 @@ pub(crate) struct Shared {
     accounts: Mutex<HashMap<CloudRef, Arc<Account>>>,
     /// Somebody asks about units whose end is not known.
     pub(crate) tracking: AtomicBool,
+    pub(crate) kept: KeptLinks,
 }
 
 impl std::fmt::Debug for Shared {
@@ -217,6 +219,7 @@ impl Engine {
             noted,
             accounts: Mutex::default(),
             tracking: AtomicBool::new(false),
+            kept: KeptLinks::default(),
         });
         let dispatcher = Dispatcher {
             shared: shared.clone(),
@@ -251,6 +254,23 @@ impl Engine {
         gate: Gate,
     ) -> Result<Job, Refusal> {
         self.begin(recipe, target, secrets, origin, Some(gate), runner::Way::default()).await
+    }
+
+    /// [`Engine::start`], for a person who stands by: after a failure that can be corrected the link stays open for
+    /// [`patience::CORRECTION`], and the next job with the same device that is started in this way goes on over it.
+    pub async fn start_correctable(
+        &self,
+        recipe: Recipe,
+        target: Target,
+        secrets: JobSecrets,
+    ) -> Result<Job, Refusal> {
+        let way = runner::Way { correctable: true, ..runner::Way::default() };
+        self.begin(recipe, target, secrets, Origin::default(), None, way).await
+    }
+
+    /// Lets the device go whose link was kept after this job.
+    pub async fn let_link_go(&self, job: JobId) {
+        self.shared().let_link_of_job_go(job).await;
     }
 
     /// [`Engine::start`], with a note of whence the job comes.
@@ -428,6 +448,7 @@ impl Engine {
         self.shared().call(Call::Shutdown { reply });
         // A dispatcher that is gone has no jobs left.
         let _ = answer.await;
+        self.shared().let_all_links_go().await;
     }
 }
 

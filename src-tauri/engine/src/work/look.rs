@@ -39,6 +39,7 @@ pub(crate) async fn look(
         let fault = Fault::new(FaultCode::DeviceBusy, Step::Connect, Blame::Operator, Retry::AfterFix);
         return Err(fault.about("device", address.text()));
     }
+    shared.let_link_go(address).await;
     let mut contact = None;
     let looked = asked(shared, address, driver, settings, cancel, &mut contact).await;
     if let Some(contact) = contact {

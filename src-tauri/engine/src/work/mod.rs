@@ -10,6 +10,7 @@ pub mod dispatch;
 mod dry_run;
 mod follow;
 mod inquiry;
+mod kept;
 mod label_pdf;
 pub mod labels;
 mod links;

@@ -7,6 +7,7 @@ use crate::plan::patience;
 use crate::record::{JobState, JournalError, Origin};
 use crate::work::account::Account;
 use crate::work::dispatch::{Gate, Order, Shared};
+use crate::work::kept::{self, Held};
 use crate::work::links::{Berth, Links};
 use crate::work::veil::Veil;
 use crate::{JobEvent, JobId, JobSecrets, Outcome, Progress, Recipe, Step, Target, UnitId, WaitingFor};
@@ -75,6 +76,8 @@ pub(crate) struct Walk {
     pub(crate) veil: Veil,
     pub(crate) contact: Option<Contact>,
     pub(crate) way: Way,
+    /// How the device was reached, and whether on a link that was kept.
+    pub(crate) reached_by: Option<ReachedBy>,
     /// It only finds out who a device is, before it is known what is wanted of it: no job, no facts.
     rehearsal: bool,
 }
@@ -87,6 +90,8 @@ pub(crate) struct Way {
     pub(crate) berth: Option<Berth>,
     /// The device is open already and has said who it is.
     pub(crate) met: Option<Met>,
+    /// A person stands by who corrects what was wrong: the link is kept for that, and one that was kept is used.
+    pub(crate) correctable: bool,
 }
 
 /// A device that was asked who it is, with its link still open.
@@ -95,6 +100,15 @@ pub(crate) struct Met {
     pub(crate) contact: Contact,
     /// Who holds the claim on its address until a job takes it over.
     pub(crate) claimant: JobId,
+}
+
+/// The way on which a device was reached that a job works with.
+pub(crate) struct ReachedBy {
+    pub(crate) address: Address,
+    pub(crate) advert: Advert,
+    pub(crate) driver: &'static dyn Driver,
+    /// The link had been kept after the job before.
+    pub(crate) kept: bool,
 }
 
 impl std::fmt::Debug for Met {
@@ -136,6 +150,7 @@ pub(crate) async fn meet(
         veil: Veil::default(),
         contact: None,
         way: Way { met: None, ..way },
+        reached_by: None,
         gate: None,
         rehearsal: true,
     };
@@ -301,17 +316,22 @@ pub(crate) async fn run(shared: Arc<Shared>, id: JobId, order: Order, cancel: Ca
         veil,
         contact: None,
         way: order.way,
+        reached_by: None,
         rehearsal: false,
     };
     let stop = match walk.all_steps().await {
         Ok(()) => Stop::Ended(Outcome::Passed, None),
         Err(stop) => stop,
     };
+    let kept = walk.keep_link(&stop);
     walk.let_go().await;
     match stop {
         Stop::Ended(outcome, fault) => {
             if let Err(error) = walk.record(JobEvent::Finished { outcome, fault }).await {
                 tracing::error!(%id, ?error, "the end of a job could not be written down");
+            }
+            if kept {
+                walk.shared.tell_kept(id);
             }
         }
         Stop::NoJournal(error) => {
@@ -428,6 +448,19 @@ impl Walk {
         }
         self.contact = Some(contact);
         Ok(answer.unwrap_or(Err(ContactError::Link(link::LinkError::TimedOut { what: "the question" }))))
+    }
+
+    /// Leaves the link open for the next job, where a person can correct what was wrong with this one and the device would
+    /// take another delivery on it.
+    fn keep_link(&mut self, stop: &Stop) -> bool {
+        let Stop::Ended(Outcome::Failed, Some(fault)) = stop else { return false };
+        if !self.way.correctable || !kept::correctable(fault.code) || self.cancel.is_cancelled() {
+            return false;
+        }
+        let (Some(contact), Some(by)) = (self.contact.take(), self.reached_by.take()) else { return false };
+        let held = Held { address: by.address, advert: by.advert, driver: by.driver, contact };
+        self.shared.keep_link(self.id, held, self.settings());
+        true
     }
 
     /// Closes the link, if there is one, and waits until the system has let the device go.

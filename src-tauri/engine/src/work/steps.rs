@@ -8,9 +8,10 @@ use crate::plan::patience;
 use crate::work::account::Account;
 use crate::work::dispatch::{Claim, Met, Shared};
 use crate::work::inquiry::{Inquiry, candidates};
+use crate::work::kept::Wanted;
 use crate::work::links::Metered;
 use crate::work::reconcile::{self, Verdict};
-use crate::work::runner::{Reached, Stop, Token, Walk};
+use crate::work::runner::{Reached, ReachedBy, Stop, Token, Walk};
 use crate::work::sightings::{self, Spotted};
 use crate::{JobEvent, JobId, Outcome, Recipe, Step, Target, UnitId, WaitingFor};
 use cloud::{CloudTime, DeviceId, DeviceRecord, Effect, Presence, Reservation};
@@ -52,15 +53,58 @@ impl Walk {
                 self.contact = Some(met.contact);
                 met.reached
             }
-            (None, target) => self.find(target).await?,
+            (None, target) => match self.on_kept_link(&target).await? {
+                Some(reached) => {
+                    self.connected(&reached, true).await?;
+                    return Ok(reached);
+                }
+                None => self.find(target).await?,
+            },
         };
-        self.record(JobEvent::Connected {
-            address: reached.address.clone(),
-            medium: reached.address.medium(),
-            driver: reached.driver.name().to_owned(),
-        })
-        .await?;
+        self.connected(&reached, false).await?;
         Ok(reached)
+    }
+
+    async fn connected(&mut self, reached: &Reached, kept: bool) -> Result<(), Stop> {
+        let (address, advert) = (reached.address.clone(), reached.advert.clone());
+        let medium = address.medium();
+        self.reached_by = Some(ReachedBy { address: address.clone(), advert, driver: reached.driver, kept });
+        let driver = reached.driver.name().to_owned();
+        self.record(JobEvent::Connected { address, medium, driver, kept }).await
+    }
+
+    /// The device on the link that was kept after the job before, if there is one and the device answers on it. `None`: it
+    /// is to be opened anew.
+    async fn on_kept_link(&mut self, target: &Target) -> Result<Option<Reached>, Stop> {
+        let (true, Target::At { address }) = (self.way.correctable, target) else { return Ok(None) };
+        let settings = self.settings();
+        let wanted = Wanted { address, driver: &self.recipe.driver, settings: &settings };
+        let Some(held) = self.shared.take_link(&wanted).await else { return Ok(None) };
+        self.contact = Some(held.contact);
+        let cancel = self.cancel.clone();
+        match self.ask(Ask::Identify, &cancel).await? {
+            Ok(Answer::Identity(identity)) => {
+                let (address, advert, driver) = (held.address, held.advert, held.driver);
+                let unit = UnitId::of(&identity, &advert, &address);
+                Ok(Some(Reached { address, advert, driver, identity, unit }))
+            }
+            Err(ContactError::Cancelled) => Err(self.stopped(Step::Connect)),
+            Ok(_) | Err(_) => {
+                self.let_go().await;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The same device on a fresh link, since the one that was kept has turned out to be dead.
+    async fn open_anew(&mut self, reached: &Reached) -> Result<(), Stop> {
+        self.let_go().await;
+        let again = self.find(Target::At { address: reached.address.clone() }).await?;
+        if again.unit != reached.unit {
+            let another = ProtocolError::Malformed { what: "another device" };
+            return Err(Stop::failed(Fault::from_protocol(Step::Connect, &another)));
+        }
+        self.connected(&again, false).await
     }
 
     async fn find(&mut self, target: Target) -> Result<Reached, Stop> {
@@ -206,6 +250,7 @@ impl Walk {
         if self.shared.claim(self.id, Claim::Address(address.clone())).await.is_err() {
             return Err(Stop::failed(busy(Step::Connect, address.text())));
         }
+        self.shared.let_link_go(address).await;
         let drivers = match proto::driver(&self.recipe.driver) {
             Some(driver) => vec![driver],
             None => candidates(advert, self.shared.driver_before(address)),
@@ -528,7 +573,14 @@ impl Walk {
         self.begin(Step::Survey).await?;
         self.waiting(Step::Survey, WaitingFor::Scan, patience::QUESTION);
         let cancel = self.cancel.clone();
-        match self.ask(Ask::Survey, &cancel).await? {
+        let mut answer = self.ask(Ask::Survey, &cancel).await?;
+        // The first question that surely goes to the device itself: what has been kept is proven, or not used.
+        let kept = self.reached_by.as_ref().is_some_and(|by| by.kept);
+        if kept && is_no_answer(&answer) {
+            self.open_anew(reached).await?;
+            answer = self.ask(Ask::Survey, &cancel).await?;
+        }
+        match answer {
             Ok(Answer::Networks(networks)) => {
                 self.record(JobEvent::Surveyed { networks: networks.clone() }).await?;
                 self.judge_network(&ssid, &networks, reached).await?;
@@ -564,6 +616,16 @@ impl Walk {
             return self.warn(about(FaultCode::WifiUnsupported).about("why", "5ghz")).await;
         }
         Ok(())
+    }
+}
+
+/// Whether a device may not be there any more, rather than not want to answer.
+fn is_no_answer(answer: &Result<Answer, ContactError>) -> bool {
+    match answer {
+        Ok(_) | Err(ContactError::Cancelled | ContactError::Protocol(ProtocolError::Unsupported { .. })) => {
+            false
+        }
+        Err(ContactError::Link(_) | ContactError::Protocol(_)) => true,
     }
 }
 

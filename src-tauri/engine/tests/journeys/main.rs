@@ -7,6 +7,7 @@ mod cancel;
 mod crash;
 mod describe;
 mod happy;
+mod kept;
 mod ledger;
 mod many;
 mod refused;

@@ -209,7 +209,10 @@ fn line(event: &JobEvent) -> String {
             Target::Any => "queued for any device".to_owned(),
         },
         JobEvent::StepBegan { step } => format!("{step:?}:"),
-        JobEvent::Connected { medium, driver, .. } => format!("  connected over {medium} as {driver}"),
+        JobEvent::Connected { medium, driver, kept, .. } => {
+            let link = if *kept { ", on the link that was kept" } else { "" };
+            format!("  connected over {medium} as {driver}{link}")
+        }
         JobEvent::Identified { unit, attempt, identity } => {
             format!(
                 "  it is {unit} of {}, attempt {attempt}",

@@ -46,6 +46,8 @@ export interface Backend extends SetupBackend, ShellBackend {
 	start(request: JobRequest): Promise<string>;
 	/** Before delivery: stop. After it: stop waiting. */
 	cancel(job: string): Promise<void>;
+	/** Lets the device go whose link is kept after this job, since nobody corrects anything. */
+	letGo(job: string): Promise<void>;
 	/** Looks again at a job that ended unknown. */
 	checkAgain(job: string): Promise<void>;
 	history(unit: string): Promise<FactView[]>;

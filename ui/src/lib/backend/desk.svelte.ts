@@ -1,5 +1,5 @@
 /** The one picture of the world that all screens share: a snapshot, kept true by numbered updates. */
-import { getContext, setContext } from 'svelte';
+import { getContext, setContext, tick } from 'svelte';
 import {
 	asTrouble,
 	type Trouble,
@@ -17,6 +17,11 @@ import {
 /** What a list of updates changes, before it is shown. */
 type Draft = Partial<Pick<Desk, 'sightings' | 'jobs' | 'units'>>;
 
+/** Drawing takes at most one part in so many of the time; the rest belongs to whoever types, scrolls or reads. */
+const SHARE = 30;
+/** And nothing that has happened waits longer than this until it is shown. */
+const LATEST_MS = 250;
+
 export class Desk {
 	ready = $state(false);
 	trouble = $state<Trouble | null>(null);
@@ -32,6 +37,10 @@ export class Desk {
 	#number = 0;
 	#stop: (() => void) | null = null;
 	#held: DeskUpdate[] | null = null;
+	/** Updates that wait to be drawn, and the moment from which on they may be. */
+	#waiting: DeskUpdate[] = [];
+	#timer: ReturnType<typeof setTimeout> | null = null;
+	#drawFrom = 0;
 
 	constructor(readonly backend: Backend) {}
 
@@ -41,7 +50,7 @@ export class Desk {
 	 */
 	async open() {
 		try {
-			this.#stop ??= await this.backend.watch((updates) => this.takeAll(updates));
+			this.#stop ??= await this.backend.watch((updates) => this.#arrived(updates));
 		} catch (error) {
 			this.trouble = asTrouble(error);
 			return;
@@ -52,6 +61,28 @@ export class Desk {
 	close() {
 		this.#stop?.();
 		this.#stop = null;
+		if (this.#timer !== null) clearTimeout(this.#timer);
+		[this.#timer, this.#waiting] = [null, []];
+	}
+
+	/** Shows what came at once where that is cheap; what takes long to draw is gathered meanwhile. */
+	#arrived(updates: readonly DeskUpdate[]) {
+		this.#waiting.push(...updates);
+		if (this.#timer !== null) return;
+		const wait = this.#drawFrom - performance.now();
+		if (wait <= 0) this.#draw();
+		else this.#timer = setTimeout(() => this.#draw(), wait);
+	}
+
+	#draw() {
+		const began = performance.now();
+		const updates = this.#waiting;
+		[this.#waiting, this.#timer] = [[], null];
+		this.takeAll(updates);
+		void tick().then(() => {
+			const now = performance.now();
+			this.#drawFrom = now + Math.min((now - began) * SHARE, LATEST_MS);
+		});
 	}
 
 	async refresh(after: DeskUpdate[] = []) {

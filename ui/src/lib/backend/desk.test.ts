@@ -56,8 +56,28 @@ test('a missing number asks for a fresh picture instead of a guess', async () =>
 	await answer(fresh);
 	await vi.waitFor(() => expect(desk.sightings[second]).toBeUndefined());
 	tell(13, left(first));
-	expect(desk.sightings[first]).toBeUndefined();
+	await vi.waitFor(() => expect(desk.sightings[first]).toBeUndefined());
 	expect(backend.snapshot).toHaveBeenCalledTimes(2);
+});
+
+test('while drawing takes long, updates are gathered, and all of them are shown in the end', async () => {
+	const { desk, tell } = await opened();
+	const sighting = recording.view.sightings[0]!;
+	const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+	try {
+		tell(11, { kind: 'sighting', sighting: { ...sighting, rssi: -90 } });
+		expect(desk.sightings[first]?.rssi, 'the first is drawn at once').toBe(-90);
+		// Drawing it took a tenth of a second.
+		clock.mockReturnValue(100);
+		await Promise.resolve();
+		await new Promise((done) => setTimeout(done));
+		for (const [i, rssi] of [-80, -70, -60].entries())
+			tell(12 + i, { kind: 'sighting', sighting: { ...sighting, rssi } });
+		expect(desk.sightings[first]?.rssi, 'whoever types goes first').toBe(-90);
+		await vi.waitFor(() => expect(desk.sightings[first]?.rssi).toBe(-60));
+	} finally {
+		clock.mockRestore();
+	}
 });
 
 test('updates that come while a picture is fetched are held, and taken after it in their order', async () => {

@@ -42,6 +42,7 @@ export function replay(tape: Recording = recording, every = 0): Backend {
 		look: (key) => (tape.looks[key] ? Promise.resolve(tape.looks[key]) : Promise.reject(refused)),
 		start: () => Promise.reject(refused),
 		cancel: () => Promise.resolve(),
+		letGo: () => Promise.resolve(),
 		checkAgain: () => Promise.reject(refused),
 		history: (unit) => Promise.resolve(tape.histories[unit] ?? []),
 		reconfigure: () => Promise.reject(refused),

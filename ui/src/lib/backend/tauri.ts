@@ -94,6 +94,7 @@ export const tauri: Backend = {
 	look: (key, deviceSecret) => invoke('look', { key, deviceSecret }),
 	start: (request) => invoke('start', { request }),
 	cancel: (job) => invoke('cancel', { job }),
+	letGo: (job) => invoke('let_go', { job }),
 	checkAgain: (job) => invoke('check_again', { job }),
 	history: (unit) => invoke('history', { unit }),
 	reconfigure: (unit) => invoke('reconfigure', { unit }),

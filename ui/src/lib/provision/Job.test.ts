@@ -68,3 +68,12 @@ test('after the delivery, stop means stop waiting', () => {
 	expect(screen.queryByRole('button', { name: w.provision.stop })).toBeNull();
 	expect(screen.getByRole('button', { name: w.provision.stopWaiting })).toBeVisible();
 });
+
+test('a failure whose link is kept says until when, and one whose link is gone says nothing of it', () => {
+	const job = ended('failed', 'wifi.password_refused');
+	const { container, unmount } = show({ ...job, link_until: Date.now() + 60_000 });
+	expect(container.querySelector('[data-link=kept]')).toHaveTextContent('same link');
+	unmount();
+	for (const link_until of [null, Date.now() - 1])
+		expect(show({ ...job, link_until }).container.querySelector('[data-link=kept]')).toBeNull();
+});

@@ -47,6 +47,8 @@ export class Provision {
 	open = $state<OpenField | null>(null);
 	/** A unit that is to be provisioned again; it is chosen by itself when it comes into sight. */
 	expected = $state<string | null>(null);
+	/** The job that failed, while what was wrong with it is corrected. */
+	#failed = $state<string | null>(null);
 	#round = 0;
 
 	constructor(readonly desk: Desk) {
@@ -84,6 +86,10 @@ export class Provision {
 	/** Another unit answered than the one that is waited for. */
 	get isAnother(): boolean {
 		return this.expected !== null && this.look !== null && this.look.identity.unit !== this.expected;
+	}
+	/** How long the link of the job that failed stays open for the next one. */
+	get linkUntil(): number | null {
+		return this.#failed ? (this.desk.jobs[this.#failed]?.link_until ?? null) : null;
 	}
 	get networks(): NetworkView[] {
 		return this.look?.networks ?? [];
@@ -167,6 +173,7 @@ export class Provision {
 			if (key) await this.choose(key);
 			return;
 		}
+		this.#failed = this.job;
 		this.job = null;
 		this.trouble = null;
 		this.asked = false;
@@ -203,6 +210,10 @@ export class Provision {
 
 	/** The next device, with the same settings; the name belonged to the last one. */
 	another() {
+		// A device that is held is found by nobody, and this one is not corrected now.
+		const held = this.job ?? this.#failed;
+		if (held && this.desk.jobs[held]?.link_until) void this.desk.backend.letGo(held).catch(() => {});
+		this.#failed = null;
 		this.#round++;
 		this.job = null;
 		this.chosen = null;

@@ -172,3 +172,25 @@ test('a window that was closed in the middle of a job shows that job again', asy
 	desk.jobs[job.id] = job;
 	expect(new Provision(desk).current?.id).toBe(job.id);
 });
+
+test('what is corrected goes over the link that was kept, and who goes on to another device lets it go', async () => {
+	const failed = { ...ended('failed', 'wifi.password_refused'), link_until: Date.now() + 60_000 };
+	const letGo = vi.fn((job: string) => Promise.resolve(void job));
+	const { desk, provision, start } = await asked({}, { letGo });
+	provision.password = PASSWORD;
+	await provision.start();
+	desk.jobs = { [failed.id]: failed };
+	provision.job = failed.id;
+	await provision.again();
+	expect(provision.open).toBe('password');
+	expect(provision.linkUntil).toBe(failed.link_until);
+	provision.password = PASSWORD;
+	await provision.start();
+	expect(start).toHaveBeenCalledTimes(2);
+	expect(letGo).not.toHaveBeenCalled();
+
+	provision.job = failed.id;
+	provision.another();
+	expect(letGo).toHaveBeenCalledWith(failed.id);
+	expect(provision.linkUntil).toBeNull();
+});

@@ -36,7 +36,8 @@ export class Units {
 	/** What the cloud answered to the request for configuration mode. */
 	asked = $state<'sent' | 'offline' | null>(null);
 	busy = $state(false);
-	readonly all = $derived.by(() => Object.values(this.desk.units).sort((a, b) => b.last - a.last));
+	/** In no order: the table sorts, and ten thousand of them are not sorted twice. */
+	readonly all = $derived.by(() => Object.values(this.desk.units));
 	readonly counts = $derived.by(() => {
 		const counts: Record<Filter, number> = {
 			all: this.all.length,
@@ -50,7 +51,9 @@ export class Units {
 	});
 	readonly found = $derived.by(() =>
 		this.all.filter(
-			(unit) => (this.filter === 'all' || unit.outcome === this.filter) && fits(unit, this.query)
+			(unit) =>
+				(this.filter === 'all' || unit.outcome === this.filter) &&
+				(this.query === '' || fits(unit, this.query))
 		)
 	);
 	readonly unit = $derived.by(() => (this.chosen === null ? null : (this.desk.units[this.chosen] ?? null)));

@@ -32,11 +32,9 @@ test('a search finds units by every word of their name, address, cloud device an
 	expect(fits(unit, `${unit.name} nothing-like-it`)).toBe(false);
 });
 
-test('the newest comes first, and each result can be shown alone', async () => {
+test('each result can be shown alone', async () => {
 	const desk = await played();
 	const units = new Units(desk);
-	const last = units.all.map((unit) => unit.last);
-	expect(last).toEqual([...last].sort((a, b) => b - a));
 	for (const outcome of ['passed', 'failed', 'unknown', 'skipped'] as const) {
 		units.filter = outcome;
 		expect(units.found).toHaveLength(units.counts[outcome]);
@@ -44,10 +42,10 @@ test('the newest comes first, and each result can be shown alone', async () => {
 	}
 });
 
-test('a unit shows what happened attempt by attempt, and can be provisioned again', async () => {
+test('the newest comes first; it shows what happened attempt by attempt, and can be provisioned again', async () => {
 	const { again, desk } = await opened();
 	await userEvent.click(rows()[0]!);
-	const newest = new Units(desk).all[0]!;
+	const newest = Object.values(desk.units).reduce((a, b) => (b.last > a.last ? b : a));
 	expect(await screen.findByRole('heading', { name: newest.name ?? newest.unit })).toBeVisible();
 	expect(await screen.findByText(fill(w.units.attempt, { n: 1 }), { exact: false })).toBeVisible();
 	await userEvent.click(screen.getByRole('button', { name: w.units.again }));

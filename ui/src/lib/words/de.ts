@@ -177,6 +177,7 @@ export const de: Words = {
 		queued: 'Auftrag angenommen',
 		step_began: 'Schritt: {step}',
 		connected: 'Verbunden über {driver}',
+		connected_kept: 'Weiter über die offen gehaltene Verbindung, mit {driver}',
 		identified: 'Erkannt',
 		surveyed: '{n} Netze gehört',
 		reserve_intended: 'Token wird bei der Cloud angefragt',

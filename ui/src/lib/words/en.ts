@@ -169,6 +169,7 @@ export const en = {
 		queued: 'Job accepted',
 		step_began: 'Step: {step}',
 		connected: 'Connected by {driver}',
+		connected_kept: 'Goes on over the link that was kept open, by {driver}',
 		identified: 'Identified',
 		surveyed: 'Heard {n} networks',
 		reserve_intended: 'Asking the cloud for a token',

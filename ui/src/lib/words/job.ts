@@ -52,6 +52,7 @@ export const jobEn = {
 	onlyNetwork: 'Choose the network',
 	onlyProof: 'Correct the proof of possession',
 	keeps: 'Everything else stays: {what}.',
+	linkKept: 'The device stays in contact until {time}: what you correct goes to it over the same link.',
 	changeAll: 'Change something else',
 	expected: 'Waiting for {unit}',
 	expectedHint:
@@ -122,6 +123,7 @@ export const jobDe: Deep<typeof jobEn> = {
 	onlyNetwork: 'Netz wählen',
 	onlyProof: 'Besitznachweis berichtigen',
 	keeps: 'Alles andere bleibt: {what}.',
+	linkKept: 'Das Gerät bleibt bis {time} verbunden: Was du berichtigst, geht über dieselbe Verbindung.',
 	changeAll: 'Etwas anderes ändern',
 	expected: 'Warten auf {unit}',
 	expectedHint:

@@ -338,7 +338,11 @@ delivered: boolean,
 /**
  * How often network and token were handed over.
  */
-deliveries: number, reprovision: boolean, };
+deliveries: number, reprovision: boolean, 
+/**
+ * After a failure that can be corrected: how long the link to the device stays open for the next try.
+ */
+link_until: number | null, };
 
 export type StepView = { step: StepName, state: StepState, began: number | null, ended: number | null, };
 
