@@ -52,6 +52,8 @@ fn a_station_takes_what_is_plugged_in_and_prints_its_labels() {
     for word in ["Hall 2", "Anna", "WO-17"] {
         assert_eq!(table.matches(word).count(), 2, "{word}: {table}");
     }
+    // What somebody who listened in could have learned stands in the record, too: over a cable, nothing is encrypted.
+    assert_eq!(table.matches("serial,cable,").count(), 2, "{table}");
     // The same units again are held, and nothing is asked of the cloud.
     let again = take(&house, &ports, &[], "");
     assert_eq!(again.status, Some(0), "{}\n{}", again.stdout, again.stderr);
