@@ -53,7 +53,12 @@ export const w: Words = catalogue.words;
 
 /** Puts values into `{places}`; a place without a value shows nothing. */
 export function fill(sentence: string, about: About = {}): string {
-	return sentence.replace(/\{(\w+)\}/g, (_, key: string) => String(about[key] ?? '')).trim();
+	return sentence
+		.replace(/ ?\{(\w+)\}/g, (place, key: string) => {
+			const value = String(about[key] ?? '');
+			return value === '' ? '' : place.startsWith(' ') ? ` ${value}` : value;
+		})
+		.trim();
 }
 
 export function faultWords(code: FaultCode, about: About = {}): FaultWords {
