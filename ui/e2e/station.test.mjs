@@ -152,6 +152,17 @@ test('by scanner alone: sign on, a label printed and scanned back, a failure ret
 		await becomes(window, 1, 'held');
 		await window.sees('This unit has passed before');
 		await window.screenshot('station-held');
+		// What the line made: the failures count at first, the pass after the retry counts in the end.
+		await press(window, 'Disarm');
+		await window.tabTo('Disarm');
+		await window.press(KEY.enter);
+		await window.sees('Not armed');
+		await press(window, 'Insights');
+		await window.sees('First-pass yield');
+		await window.sees('0 of 2 units');
+		await window.sees('1 of 2 units');
+		await clean(window, 'insights');
+		await window.screenshot('insights');
 	} catch (error) {
 		error.message += `\non screen:\n${await window.text().catch(() => '(nothing)')}`;
 		await window.screenshot('failed-station').catch(() => {});
