@@ -44,18 +44,23 @@ export async function drop(window, path, above = async () => {}) {
 	}
 }
 
-/** Answers the system's dialog of this title with a path, by keys alone. */
-export async function answer(window, title, path) {
+/** Answers the system's dialog of this title with a path, by keys alone: one for a place to save, or for a file to open. */
+export const saveAs = (window, path) => answer(window, 'Save File', path, 'ctrl+a');
+export const openFile = (window, title, path) => answer(window, title, path, 'ctrl+l');
+
+async function answer(window, title, path, first) {
 	const id = await until(`the dialog “${title}”`, () =>
 		xdotool(window, 'search', '--onlyvisible', '--name', title).split('\n').at(-1)
 	);
 	// There is no window manager here that would give it the keyboard.
 	xdotool(window, 'windowfocus', '--sync', id);
-	xdotool(window, 'key', 'ctrl+a');
+	xdotool(window, 'key', first);
 	xdotool(window, 'type', '--delay', 5, path);
-	xdotool(window, 'key', 'Return');
+	// Enter counts once the dialog has looked the file up; it goes to the dialog and to nothing behind it.
 	await until('the dialog gone', () => {
 		const left = xdotool(window, 'search', '--onlyvisible', '--name', title);
-		return !left.split('\n').includes(id);
+		if (!left.split('\n').includes(id)) return true;
+		xdotool(window, 'key', '--window', id, 'Return', 'sleep', 0.3);
+		return false;
 	});
 }

@@ -60,6 +60,7 @@ export class Window {
 	#env;
 	#args;
 	#ends = [];
+	#driver;
 
 	/** Opens the app; `size` is that of the display, which the window fills. */
 	static async open({
@@ -110,6 +111,7 @@ export class Window {
 			stdio: ['ignore', 'ignore', 'inherit'],
 			detached: true
 		});
+		this.#driver = driver;
 		this.#ends.push(() => kill(driver));
 		this.#base = `http://127.0.0.1:${port}`;
 		await until('the driver', () => this.#ask('GET', '/status').then(() => true));
@@ -276,6 +278,15 @@ export class Window {
 			() => this.run('return document.querySelector("[data-outcome]")?.dataset.outcome ?? null'),
 			bound
 		);
+	}
+
+	/** The app is gone from one moment to the next, as when its power is cut. */
+	async crash() {
+		const [pid] = spawnSync('pgrep', ['-P', String(this.#driver.pid)], { encoding: 'utf8' }).stdout.split(
+			'\n'
+		);
+		process.kill(Number(pid), 'SIGKILL');
+		await this.close();
 	}
 
 	async close() {

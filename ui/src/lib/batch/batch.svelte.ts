@@ -287,14 +287,18 @@ export class Batches {
 		[this.file, this.check, this.id, this.trouble, this.said] = [file, null, null, null, ''];
 		if (before === undefined) {
 			this.draft = new Draft();
-			void this.#networks(this.draft);
 		} else void this.backend.batches.close(before).catch(() => {});
 	}
 
-	async #networks(draft: Draft) {
+	/** The networks of the profile in use, which may be another one than when the file was opened. */
+	async networks() {
+		const draft = this.draft;
 		try {
+			const before = draft.networks.length;
 			draft.networks = await this.backend.batches.networks();
-			draft.network = draft.networks[0]?.ssid ?? KEEP;
+			const chosen = draft.other || draft.networks.some((known) => known.ssid === draft.network);
+			if (!chosen && (before === 0 || draft.network !== KEEP))
+				draft.network = draft.networks[0]?.ssid ?? KEEP;
 		} catch (error) {
 			this.trouble = asTrouble(error);
 		}
@@ -316,16 +320,24 @@ export class Batches {
 		if (file) await this.backend.batches.close(file.id).catch(() => {});
 	}
 
-	map(heading: string, meaning: Meaning, field = '') {
-		return this.#work(async () => {
+	/** One after the other, and without taking the fields away in which somebody is choosing. */
+	map(heading: string, meaning: Meaning, field = ''): Promise<void> {
+		const word = meaning === 'meta' ? `meta:${field}` : meaning;
+		this.#mapped = this.#mapped.then(async () => {
 			if (!this.file) return;
-			const word = meaning === 'meta' ? `meta:${field}` : meaning;
-			this.file = await this.backend.batches.map(this.file.id, [[heading, word]]);
+			try {
+				this.file = await this.backend.batches.map(this.file.id, [[heading, word]]);
+			} catch (error) {
+				this.trouble = asTrouble(error);
+			}
 		});
+		return this.#mapped;
 	}
+	#mapped: Promise<void> = Promise.resolve();
 
 	dryRun = () =>
 		this.#work(async () => {
+			await this.#mapped;
 			if (!this.file || this.draft.bad) return;
 			const said = this.#saidNow();
 			this.check = null;
