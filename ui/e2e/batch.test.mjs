@@ -265,7 +265,7 @@ test('an app that is killed in mid-batch is started again, says what becomes of 
 			await again.screenshot('batch-unfinished-light');
 			await press(again, 'Go on: line.csv');
 			await again.sees('It goes on where the journal ends.');
-			await again.sees('cut off in the middle');
+			await again.sees('Cut off in the middle: 1.');
 			await again.screenshot('batch-resume-light');
 			await clean(again, 'before a batch is taken up');
 			await again.tabTo('Password of Workshop 2G');

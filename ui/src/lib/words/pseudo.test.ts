@@ -3,7 +3,11 @@
  * what is left in plain letters must be what devices, clouds and people are called.
  */
 import { ended, played, running } from '$lib/backend/played';
+import * as views from '$lib/backend/batchViews';
 import { recording, replay } from '$lib/backend/replay';
+import Batch from '$lib/batch/Batch.svelte';
+import { Batches } from '$lib/batch/batch.svelte';
+import { w } from '$lib/words';
 import { cleanup, render } from '@testing-library/svelte';
 import type { Component } from 'svelte';
 import { tick } from 'svelte';
@@ -152,6 +156,110 @@ test.each([
 	const desk = await played();
 	const { container } = render(Screen as Component<{ desk: typeof desk }>, { desk });
 	container.querySelector('form')?.requestSubmit();
+	await tick();
+	check(container);
+});
+
+/** Names of what these batches hold: units, networks, columns. */
+const OF_BATCHES = ['Lamp', 'Workshop', 'Hall', 'Tag', 'name', 'units', 'csv', 'UTF', 'slot', 'tmp'];
+
+async function batches(
+	view: Parameters<typeof views.calls>[0],
+	more: Parameters<typeof views.calls>[2] = {}
+) {
+	OF_BATCHES.forEach((name) => known.add(name));
+	Element.prototype.scrollIntoView = nothing;
+	const state = new Batches({ ...replay(), batches: views.calls(view, views.rows(12), more) });
+	await state.open();
+	const { container } = render(Batch, { batches: state, settings: recording.view.settings, practice: true });
+	await tick();
+	return { state, container };
+}
+
+test('batches: none, a file, and everything that can be wrong with it', async () => {
+	const problems = (Object.keys(w.batch.problems) as (keyof typeof w.batch.problems)[]).flatMap((code) => [
+		views.problem(1, { code, about: {} }),
+		views.problem(null, { code, about: {} })
+	]);
+	for (const found of [[], problems]) {
+		const { state, container } = await batches([views.batch({ phase: 'interrupted' })], {
+			sample: () => Promise.resolve(views.file()),
+			networks: () => Promise.resolve([{ ssid: 'Hall', kept: false }]),
+			check: () => Promise.resolve(views.check(found))
+		});
+		check(container);
+		await state.sample();
+		await tick();
+		check(container);
+		await state.dryRun();
+		await tick();
+		check(container);
+		cleanup();
+	}
+});
+
+test.each([
+	['alone', views.batch({ canary: 'alone' })],
+	[
+		'on its way',
+		views.batch({ canary: 'passed', passed: 3, failed: 1, running: 2, rate_per_minute: 4, left_ms: 9e6 })
+	],
+	['paused', views.batch({ phase: 'paused', running: 1 })],
+	...(['network', 'slot', 'firmware', 'batch'] as const).map(
+		(kind) =>
+			[
+				`stopped for a ${kind}`,
+				views.batch({
+					phase: 'stopped',
+					stop: views.stop({ shared: { kind, ssid: 'Hall', slot: 'slot 4', firmware: '1' } as never })
+				})
+			] as const
+	),
+	...(Object.keys(w.batch.fields) as (keyof typeof w.batch.fields)[]).map(
+		(field) =>
+			[
+				`stopped: ${field}`,
+				views.batch({ phase: 'stopped', stop: views.stop({ field, canary: true }) })
+			] as const
+	),
+	['over', views.batch({ phase: 'ended', passed: 12 })],
+	['over, mixed', views.batch({ phase: 'ended', passed: 8, failed: 2, unknown: 1, skipped: 1 })],
+	[
+		'taken up',
+		views.batch({
+			settled: (Object.keys(w.batch.verdicts) as (keyof typeof w.batch.verdicts)[]).map((verdict) => ({
+				row: 1,
+				unit: null,
+				verdict
+			})),
+			strangers: [{ address: '24:6F', unit: null, fault: views.stop().fault }]
+		})
+	]
+] as const)('a batch: %s', async (_, view) => {
+	const { state, container } = await batches([view]);
+	await state.look(view.id);
+	state.select(1);
+	await vi.waitFor(() => expect(container.querySelector('[data-row]')).not.toBeNull());
+	await tick();
+	check(container);
+});
+
+test('a batch that is not finished', async () => {
+	const resumePlan = () =>
+		Promise.resolve(
+			views.plan({
+				waiting: 1,
+				cut_off: 1,
+				again: 1,
+				unknown: 1,
+				failed: 1,
+				passwords: ['Hall'],
+				stop: views.stop()
+			})
+		);
+	const view = views.batch({ phase: 'interrupted' });
+	const { state, container } = await batches([view], { resumePlan });
+	await state.look(view.id);
 	await tick();
 	check(container);
 });
