@@ -1,6 +1,6 @@
 //! A driver knows one protocol: whom it fits, what it needs of a link, how a dialogue begins, what it cannot carry.
 
-use crate::{Advert, Delivery, Dialogue, MediumKind, Opened, Secret};
+use crate::{Advert, Delivery, DeviceIdentity, Dialogue, MediumKind, Opened, Secret};
 use std::time::Instant;
 use uuid::Uuid;
 
@@ -71,6 +71,17 @@ pub enum Limit {
     LineLength { bytes: usize, most: usize },
 }
 
+/// What a device that has everything does when its link is closed while it joins its network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlinked {
+    /// It may stop, or fail without anybody hearing of it: the link is held.
+    Unclear,
+    /// It goes on, and tells its last error when it is asked again.
+    Remembers,
+    /// It goes on out of sight, and is in sight again only when it failed. It does not say why.
+    Reappears,
+}
+
 pub trait Driver: Send + Sync {
     /// The stable name of the contract: `blynk-inject`, `blynk-console`, `improv`, `espressif`.
     fn name(&self) -> &'static str;
@@ -82,6 +93,10 @@ pub trait Driver: Send + Sync {
     fn limits(&self, delivery: &Delivery, settings: &DriverSettings, dialect: Option<&str>) -> Vec<Limit>;
     /// Whether the device can be handed a token at all with these settings.
     fn carries_token(&self, settings: &DriverSettings) -> bool;
+    /// Whether a device of this kind can do without its link once it joins.
+    fn unlinked(&self, _identity: &DeviceIdentity) -> Unlinked {
+        Unlinked::Unclear
+    }
     fn begin(&self, opened: &Opened, settings: &DriverSettings, now: Instant) -> Box<dyn Dialogue>;
 }
 

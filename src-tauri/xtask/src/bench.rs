@@ -10,6 +10,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("journal", "engine", "journal"),
     ("unit", "engine", "unit"),
     ("tracking", "engine", "tracking"),
+    ("batch", "engine", "batch"),
     ("peers", "engine", "peers"),
 ];
 

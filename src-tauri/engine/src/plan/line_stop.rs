@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone)]
 pub struct Ended {
     pub row: u32,
+    /// When it began, counted over all of its batch.
+    pub began: u64,
     pub outcome: Outcome,
     pub fault: Option<Box<Fault>>,
     /// The cloud was asked for a token, whatever it answered.
@@ -26,11 +28,18 @@ impl Ended {
     fn cause(&self) -> Option<Cause> {
         let fault = self.fault.as_deref()?;
         let counts = match self.outcome {
+            Outcome::Failed if self.is_unexplained() => false,
             Outcome::Failed => fault.code != FaultCode::Interrupted && fault.code != FaultCode::DeviceBusy,
             Outcome::Unknown => fault.code != FaultCode::TokenNoCarrier && fault.code != FaultCode::Cancelled,
             Outcome::Passed | Outcome::Skipped => false,
         };
         counts.then_some(Cause { code: fault.code, device_code: fault.device_code })
+    }
+
+    /// It failed after it was let go, and has not said why: that speaks for any cause that others name.
+    pub fn is_unexplained(&self) -> bool {
+        self.outcome == Outcome::Failed
+            && self.fault.as_ref().is_some_and(|fault| fault.code == FaultCode::CloudNotSeen)
     }
 
     fn value(&self, kind: Kind) -> Option<Shared> {
@@ -123,21 +132,53 @@ fn enough(code: FaultCode) -> f64 {
     }
 }
 
+/// Units that are looked back on. As many as may be on their way at once, a few times over.
+const LOOKED_BACK_ON: usize = 2048;
+
 /// Hears how units end, and says when one cause repeats.
+///
+/// Units are put into the order in which they began: a device needs a minute to say that it failed and a few seconds to
+/// pass, so in the order of their ends failures come together although nothing is wrong, and a trouble that is over
+/// looks as if it began.
 #[derive(Debug, Clone, Default)]
 pub struct LineWatch {
-    /// How much of a cause has gathered where.
-    sums: BTreeMap<(Cause, Shared), Sum>,
+    ends: BTreeMap<(u64, u32), Noted>,
     /// Every place that units were seen at.
     values: BTreeSet<Shared>,
 }
 
+/// What is kept of an end.
+#[derive(Debug, Clone)]
+struct Noted {
+    cause: Option<Cause>,
+    unexplained: bool,
+    places: Vec<Shared>,
+}
+
+/// How much of a cause has gathered at a place.
 #[derive(Debug, Clone, Default)]
 struct Sum {
     score: f64,
     rows: Vec<u32>,
     /// Units at other places of this kind that did not have the trouble since the sum began.
     spared_elsewhere: u32,
+}
+
+impl Sum {
+    fn take_in(&mut self, row: u32, met: bool, here: bool) {
+        match (met, here) {
+            (true, true) => {
+                self.score += 1.0;
+                self.rows.push(row);
+            }
+            (true, false) => {}
+            (false, true) => self.score -= RELIEF,
+            (false, false) => self.spared_elsewhere += 1,
+        }
+        if self.score <= 0.0 {
+            *self = Sum::default();
+        }
+    }
 }
 
 impl LineWatch {
@@ -149,27 +190,18 @@ impl LineWatch {
         let cause = ended.cause();
         let places: Vec<Shared> = KINDS.iter().filter_map(|kind| ended.value(*kind)).collect();
         self.values.extend(places.iter().cloned());
-        for ((of, place), sum) in &mut self.sums {
-            if Some(*of) == cause {
-                continue;
-            }
-            if places.contains(place) {
-                sum.score -= RELIEF;
-            } else {
-                sum.spared_elsewhere += 1;
-            }
+        self.ends.insert(
+            (ended.began, ended.row),
+            Noted { cause, unexplained: ended.is_unexplained(), places: places.clone() },
+        );
+        if self.ends.len() > LOOKED_BACK_ON {
+            self.ends.pop_first();
         }
-        self.sums.retain(|_, sum| sum.score > 0.0);
         let cause = cause?;
-        for place in &places {
-            let sum = self.sums.entry((cause, place.clone())).or_default();
-            sum.score += 1.0;
-            sum.rows.push(ended.row);
-        }
         let limit = enough(cause.code);
-        let full: Vec<(&Shared, &Sum)> = places
+        let full: Vec<(&Shared, Sum)> = places
             .iter()
-            .filter_map(|place| Some((place, self.sums.get(&(cause, place.clone()))?)))
+            .map(|place| (place, self.sum(cause, place)))
             .filter(|(_, sum)| sum.score >= limit - 1e-9)
             .collect();
         if full.is_empty() {
@@ -182,18 +214,39 @@ impl LineWatch {
             .map(|(place, _)| (*place).clone());
         let fault = ended.fault.clone()?;
         let shared = telling.unwrap_or_else(|| by_nature(cause.code, ended));
-        let rows = self
-            .sums
-            .get(&(cause, shared.clone()))
-            .or_else(|| full.first().map(|(_, sum)| *sum))
-            .map(|sum| sum.rows.clone())
-            .unwrap_or_default();
+        let of_that_place = full.iter().find(|(place, _)| **place == shared).or_else(|| full.first());
+        let rows = of_that_place.map(|(_, sum)| sum.rows.clone()).unwrap_or_default();
         Some(LineStop { field: field(cause.code, &shared), fault, shared, canary: false, rows })
     }
 
-    /// What was gathered is answered: it goes on.
-    pub fn clear(&mut self) {
-        self.sums.clear();
+    /// What has gathered by the unit that began last. Those that came back without a word count as soon as two others have
+    /// named the cause since.
+    fn sum(&self, cause: Cause, place: &Shared) -> Sum {
+        let (mut named, mut all) = (Sum::default(), Sum::default());
+        for ((_, row), noted) in &self.ends {
+            let here = noted.places.contains(place);
+            let names_it = noted.cause == Some(cause);
+            named.take_in(*row, names_it, here);
+            all.take_in(*row, names_it || noted.unexplained, here);
+        }
+        if named.score > 1.0 { all } else { named }
+    }
+
+    /// How many came back without a word since the last that had no trouble began.
+    pub fn unexplained(&self) -> usize {
+        self.ends
+            .values()
+            .rev()
+            .take_while(|noted| noted.cause.is_some() || noted.unexplained)
+            .filter(|noted| noted.unexplained)
+            .count()
+    }
+
+    /// This cause is answered: what was gathered of it is forgotten, and what nobody has explained with it. Who passed, and who
+    /// had other trouble, is not.
+    pub fn answered(&mut self, fault: &Fault) {
+        let cause = Cause { code: fault.code, device_code: fault.device_code };
+        self.ends.retain(|_, noted| noted.cause != Some(cause) && !noted.unexplained);
     }
 
     fn others(&self, place: &Shared) -> bool {
@@ -263,6 +316,7 @@ mod tests {
     fn ended(row: u32, fault: Option<Fault>, slot: &str) -> Ended {
         Ended {
             row,
+            began: u64::from(row),
             outcome: if fault.is_some() { Outcome::Failed } else { Outcome::Passed },
             fault: fault.map(Box::new),
             token_asked: true,
@@ -368,6 +422,51 @@ mod tests {
         let limit = Fault::new(FaultCode::CloudDeviceLimit, Step::Reserve, Blame::Cloud, Retry::AfterFix);
         let stop = watch.note(&ended(2, Some(limit), "a")).expect("no unit fares better");
         assert_eq!((stop.field, stop.rows), (FixField::Outside, vec![2]));
+    }
+
+    /// Devices pass after seconds and fail after a minute, so at the end of a wave of them only those that fail are left.
+    #[test]
+    fn failures_that_come_late_are_seen_among_the_units_that_they_began_with() {
+        let mut watch = LineWatch::default();
+        let bad = |row: u32| row % 33 == 7;
+        for row in (0..200).filter(|row| !bad(*row)) {
+            assert_eq!(watch.note(&ended(row, None, "a")), None);
+        }
+        for row in (0..200).filter(|row| bad(*row)) {
+            assert_eq!(watch.note(&ended(row, Some(trouble(723)), "a")), None, "row {row}");
+        }
+    }
+
+    /// For half a minute everybody failed, and those that began afterwards have passed by the time that it is told.
+    #[test]
+    fn a_trouble_that_is_over_stops_nothing() {
+        let mut watch = LineWatch::default();
+        for row in (0..50).chain(80..150) {
+            assert_eq!(watch.note(&ended(row, None, "a")), None);
+        }
+        for row in 50..65 {
+            assert_eq!(watch.note(&ended(row, Some(trouble(722)), "a")), None, "row {row}");
+        }
+        // It is back.
+        let stop = (150..170).find_map(|row| watch.note(&ended(row, Some(trouble(722)), "a")));
+        assert_eq!(stop.expect("five more are too many").rows, [150, 151, 152, 153, 154]);
+    }
+
+    /// Devices that were let go come back without a word; the first that is heard out says what it is.
+    #[test]
+    fn units_that_came_back_count_for_the_cause_that_one_of_them_names() {
+        let mut watch = LineWatch::default();
+        (0..20).for_each(|row| assert_eq!(watch.note(&ended(row, None, "a")), None));
+        let silent = || Fault::new(FaultCode::CloudNotSeen, Step::Join, Blame::Device, Retry::Now);
+        for row in 20..26 {
+            assert_eq!(watch.note(&ended(row, Some(silent()), "a")), None);
+        }
+        assert_eq!(watch.unexplained(), 6);
+        assert_eq!(watch.note(&ended(26, Some(trouble(722)), "a")), None, "one may be bad luck");
+        let stop = watch.note(&ended(27, Some(trouble(722)), "a")).expect("eight in a row");
+        assert_eq!((stop.fault.code, stop.rows.len()), (FaultCode::WifiPasswordRefused, 8));
+        watch.note(&ended(28, None, "a"));
+        assert_eq!(watch.unexplained(), 0);
     }
 
     /// 200 batches of 1,000 units of which three in a hundred fail of one and the same cause, by accident.

@@ -78,6 +78,18 @@ pub const LAST_LOOK: Duration = Duration::from_secs(10);
 /// look may disturb it.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
+/// A device that was let go while it joins is not asked for its error before this: it tries its network for 50 s, and asking
+/// earlier costs a link, disturbs it, and learns nothing.
+pub const JOINING_ALONE: Duration = Duration::from_secs(55);
+
+/// The same for one that is in sight again only when it failed: it turns its radio off a second after it was let go, and
+/// what was heard of it before is forgotten after 20 s.
+pub const OUT_OF_SIGHT: Duration = Duration::from_secs(25);
+
+/// So many devices that came back without a word are no accident, while none that began later has passed: before others
+/// begin, one of them is heard out.
+pub const CAME_BACK: usize = 3;
+
 /// Until such a device has to be back, when something is still to be handed to it: 50 s in one phase, 10 s to its reboot.
 pub const BACK_IN_SIGHT: Duration = Duration::from_secs(90);
 
@@ -158,6 +170,10 @@ pub const JOBS_AT_ONCE: usize = 256;
 
 /// How often a row's device is tried in one run when its trouble came before anything was handed to it.
 pub const ROW_ATTEMPTS: u32 = 3;
+
+/// A unit that has met the same trouble so often has it of its own, whatever was mended meanwhile: it is run again only by
+/// hand, and as the one that goes alone it speaks for no other.
+pub const SAME_AGAIN: usize = 3;
 
 /// Before the next try of such a device: it has to notice that the link is gone, and to advertise again.
 pub const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(3);

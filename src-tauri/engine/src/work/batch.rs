@@ -7,7 +7,7 @@
 
 use crate::fault::{Blame, Fault, FaultCode, Refusal, RefusalCode, Retry};
 use crate::plan::batch::{BatchPlan, BatchSecrets};
-use crate::plan::line_stop::{self, CanaryVerdict, LineWatch};
+use crate::plan::line_stop::{self, CanaryVerdict, Ended, LineWatch};
 use crate::plan::patience;
 use crate::record::batch::{BatchEvent, BatchFact, BatchId, BatchItem, Bind, FixField, LineStop};
 use crate::record::{Act, Entry, JobState, Note, Origin, origin};
@@ -320,7 +320,14 @@ fn taken_up(last: Option<(JobId, &JobState)>) -> TakenUp {
     let Some((job, state)) = last else { return TakenUp::Again };
     let interrupted = |fault: &Option<Box<Fault>>| {
         fault.as_ref().is_some_and(|fault| {
-            matches!(fault.code, FaultCode::Interrupted | FaultCode::Cancelled | FaultCode::CloudAnswerLost)
+            // The last of them: it was let go while it joined, came back, and has not said why yet.
+            matches!(
+                fault.code,
+                FaultCode::Interrupted
+                    | FaultCode::Cancelled
+                    | FaultCode::CloudAnswerLost
+                    | FaultCode::CloudNotSeen
+            )
         })
     };
     match state.outcome {
@@ -348,6 +355,12 @@ struct Row {
     address: Option<Address>,
     attempts: u32,
     running: bool,
+    /// Its device failed after it was let go, and has not said why.
+    came_back: bool,
+    /// The turn in which it began last.
+    began: u64,
+    /// The turn in which it met what it is still to say.
+    met_in: Option<u64>,
     /// Not before this moment.
     after: Option<Instant>,
     /// The job whose end the cloud is still asked about, and until when.
@@ -377,8 +390,21 @@ enum Fit {
     Nobody,
 }
 
+/// Which devices in line may be next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    Any,
+    /// Those that came back without a word why they failed.
+    CameBack,
+    /// All but those.
+    Others,
+    /// Those that no row has tried.
+    Untried,
+}
+
 /// What an attending task asks of the batch's own: whose row is this unit?
 struct WhoseRow {
+    turn: u64,
     address: Address,
     unit: UnitId,
     identity: DeviceIdentity,
@@ -393,6 +419,7 @@ struct Assigned {
 
 /// How attending to one device ended.
 struct Attended {
+    turn: u64,
     address: Address,
     end: AttendedEnd,
 }
@@ -447,8 +474,18 @@ struct Line {
     attending: JoinSet<Attended>,
     jobs: HashMap<u32, CancellationToken>,
     watch: LineWatch,
-    /// The next unit goes alone.
+    /// The next unit goes alone, beside those that began before that was decided.
     canary: bool,
+    /// Devices that were attended to, counted; whoever has a lower number began before.
+    turns: u64,
+    /// Those that are attended to now.
+    out: BTreeSet<u64>,
+    /// Who began by this turn met the world as it was before somebody mended it.
+    mended: u64,
+    /// A unit that began after that has passed.
+    proven: bool,
+    /// What was answered by that.
+    answered: Vec<(FaultCode, Option<u16>)>,
     gate: Gate,
     /// What runs is to end.
     cancelled: bool,
@@ -491,6 +528,9 @@ impl Line {
             address,
             attempts,
             running: false,
+            came_back: false,
+            began: 0,
+            met_in: None,
             after: settling.map(|_| now + patience::AFTER_A_CRASH.min(patience / 4)),
             settling: settling.map(|job| (job, now + patience)),
         };
@@ -696,11 +736,18 @@ impl Line {
         let most = self.options.parallel.map_or(patience::JOBS_AT_ONCE, |most| most.max(1) as usize);
         while self.gate == Gate::Open
             && self.attending.len() < most
-            && (!self.canary || self.attending.is_empty())
+            && !(self.canary && self.out.last().is_some_and(|turn| *turn > self.mended))
         {
             let (serial, ble) = (self.serial.clone(), self.ble.clone());
-            let began =
-                self.begin_next(&serial, MediumKind::Serial) || self.begin_next(&ble, MediumKind::Ble);
+            // Whoever goes alone should be one that has not failed yet, where others have passed.
+            let mut choices = vec![Choice::Any];
+            if self.canary && self.has_passes() {
+                choices.insert(0, Choice::Untried);
+            }
+            let began = choices.into_iter().any(|choice| {
+                self.begin_next(&serial, MediumKind::Serial, choice)
+                    || self.begin_next(&ble, MediumKind::Ble, choice)
+            });
             if !began {
                 break;
             }
@@ -715,8 +762,26 @@ impl Line {
         }
     }
 
-    /// The next device in line for which the time has come.
-    fn take_next(&mut self, kind: MediumKind) -> Option<(Address, Fit)> {
+    /// The next device in line for which the time has come. To hear a device out holds a link for a minute: while others wait
+    /// that is one at a time. But while devices come back and none that began later passes, something may have changed for
+    /// all of them, and those that came back are heard out before new ones begin.
+    fn take_next(&mut self, kind: MediumKind, choice: Choice) -> Option<(Address, Fit)> {
+        if kind == MediumKind::Serial || choice != Choice::Any {
+            return self.take_next_of(kind, choice);
+        }
+        let hearing = self.rows.values().any(|row| row.running && row.came_back);
+        if self.watch.unexplained() >= patience::CAME_BACK {
+            match self.take_next_of(kind, Choice::CameBack) {
+                None if hearing => return None,
+                None => {}
+                heard_out => return heard_out,
+            }
+        }
+        let first = if hearing { Choice::Others } else { Choice::CameBack };
+        self.take_next_of(kind, first).or_else(|| self.take_next_of(kind, Choice::Any))
+    }
+
+    fn take_next_of(&mut self, kind: MediumKind, choice: Choice) -> Option<(Address, Fit)> {
         let now = Instant::now();
         for _ in 0..self.queue(kind).len() {
             let address = self.queue(kind).pop_front()?;
@@ -732,7 +797,19 @@ impl Line {
                 seen.queued = false;
                 continue;
             }
-            if row_after.max(seen.after).is_some_and(|after| after > now) {
+            let came_back =
+                matches!(fit, Fit::Row(row) if self.rows.get(&row).is_some_and(|row| row.came_back));
+            let chosen = match choice {
+                Choice::Any => true,
+                Choice::CameBack => came_back,
+                Choice::Others => !came_back,
+                Choice::Untried => match fit {
+                    Fit::Row(row) => self.rows.get(&row).is_some_and(|row| row.unit.is_none()),
+                    Fit::Ask => !self.by_address.contains_key(&address),
+                    Fit::Nobody => false,
+                },
+            };
+            if !chosen || row_after.max(seen.after).is_some_and(|after| after > now) {
                 self.queue(kind).push_back(address);
                 continue;
             }
@@ -742,19 +819,25 @@ impl Line {
         None
     }
 
-    fn begin_next(&mut self, links: &Arc<Links>, kind: MediumKind) -> bool {
+    fn begin_next(&mut self, links: &Arc<Links>, kind: MediumKind, choice: Choice) -> bool {
         if self.queue(kind).is_empty() {
             return false;
         }
         let Some(berth) = links.try_berth() else { return false };
-        let Some((address, fit)) = self.take_next(kind) else { return false };
+        let Some((address, fit)) = self.take_next(kind, choice) else { return false };
         let Some(seen) = self.seen.get_mut(&address) else { return false };
         seen.busy = true;
         let advert = seen.advert.clone();
-        let way = Way { links: Some(links.clone()), berth: Some(berth), ..Way::default() };
+        let hears_out = match fit {
+            Fit::Row(row) => self.rows.get(&row).is_some_and(|row| row.came_back),
+            Fit::Ask | Fit::Nobody => false,
+        };
+        let way = Way { links: Some(links.clone()), berth: Some(berth), hears_out, ..Way::default() };
         self.last_event = Instant::now();
+        self.turns += 1;
+        let turn = self.turns;
         let assigned = match fit {
-            Fit::Row(row) => self.assign(row),
+            Fit::Row(row) => self.assign(row, turn),
             Fit::Ask | Fit::Nobody => None,
         };
         // Some devices say who they are only after their proof of possession: that of the row which would get the next device.
@@ -768,7 +851,9 @@ impl Line {
             }
             None => return false,
         };
+        self.out.insert(turn);
         let attending = Attending {
+            turn,
             engine: self.engine.clone(),
             origin: self.options.origin.clone(),
             batch: self.id,
@@ -782,9 +867,9 @@ impl Line {
         true
     }
 
-    fn assign(&mut self, row: u32) -> Option<Assigned> {
+    fn assign(&mut self, row: u32, turn: u64) -> Option<Assigned> {
         let wanted = self.rows.get_mut(&row)?;
-        wanted.running = true;
+        (wanted.running, wanted.began) = (true, turn);
         wanted.attempts += 1;
         let recipe = wanted.item.recipe.as_ref().clone();
         let secrets = self.secrets.of(row, recipe.ssid.as_deref());
@@ -792,7 +877,7 @@ impl Line {
     }
 
     fn answer_whose(&mut self, question: WhoseRow) {
-        let WhoseRow { address, unit, identity, reply } = question;
+        let WhoseRow { turn, address, unit, identity, reply } = question;
         if let Some(seen) = self.seen.get_mut(&address) {
             seen.unit = Some(unit.clone());
             (seen.silent, seen.fault) = (0, None);
@@ -807,7 +892,7 @@ impl Line {
                 wanted.unit = Some(unit);
                 wanted.address = Some(address);
             }
-            self.assign(row)
+            self.assign(row, turn)
         });
         // The one who asked may have been cancelled.
         let _ = reply.send(assigned);
@@ -949,7 +1034,11 @@ impl Line {
         self.take_up(again);
         // One goes alone again after a stop: what was changed may not have been it.
         self.canary = stop.is_some() && (self.canary || self.options.canary != Some(false));
-        self.watch.clear();
+        (self.mended, self.proven) = (self.turns, false);
+        if let Some(stop) = stop {
+            self.answered.push((stop.fault.code, stop.fault.device_code));
+            self.watch.answered(&stop.fault);
+        }
         if self.gate != Gate::Closing {
             self.gate = Gate::Open;
         }
@@ -957,10 +1046,27 @@ impl Line {
         self.enqueue_all();
     }
 
+    fn has_passes(&self) -> bool {
+        self.engine.with_batch(self.id, |batch| batch.counts().passed > 0).unwrap_or(false)
+    }
+
+    /// How many jobs of this row ended with this fault.
+    fn times_met(&self, row: u32, fault: &Fault) -> usize {
+        let ledger = self.engine.shared().ledger();
+        let jobs = ledger.batch(self.id).and_then(|batch| batch.row(row)).map(|row| row.jobs.as_slice());
+        let met = |job: &&JobId| {
+            ledger
+                .job(**job)
+                .and_then(|job| job.state.fault.as_ref())
+                .is_some_and(|met| met.code == fault.code && met.device_code == fault.device_code)
+        };
+        jobs.unwrap_or_default().iter().filter(met).count()
+    }
+
     fn met_the_same(&self, stop: &LineStop) -> Vec<u32> {
         let ledger = self.engine.shared().ledger();
         let Some(batch) = ledger.batch(self.id) else { return Vec::new() };
-        let since = stop.rows.first().and_then(|row| batch.row(*row)?.end.as_ref().map(|end| end.at));
+        let since = stop.rows.iter().filter_map(|row| Some(batch.row(*row)?.end.as_ref()?.at)).min();
         let same = batch.rows().filter(|row| {
             row.end.as_ref().is_some_and(|end| {
                 matches!(end.outcome, Outcome::Failed | Outcome::Unknown)
@@ -968,7 +1074,7 @@ impl Line {
                     && end.fault.as_ref().is_some_and(|fault| {
                         fault.code == stop.fault.code && fault.device_code == stop.fault.device_code
                     })
-            })
+            }) && row.jobs.len() < patience::SAME_AGAIN
         });
         same.map(|row| row.item.row).collect()
     }
@@ -1029,7 +1135,8 @@ impl Line {
     }
 
     async fn attended(&mut self, attended: Attended) {
-        let Attended { address, end } = attended;
+        let Attended { turn, address, end } = attended;
+        self.out.remove(&turn);
         if let Some(seen) = self.seen.get_mut(&address) {
             seen.busy = false;
         }
@@ -1078,9 +1185,17 @@ impl Line {
             return;
         };
         let fault = state.fault.clone();
-        let ended = ended(row, outcome, &state, self.seen.get(address).map(|seen| &seen.advert));
-        let attempts = self.rows.get(&row).map_or(0, |row| row.attempts);
+        let (attempts, began, met_in) =
+            self.rows.get(&row).map_or((0, 0, None), |row| (row.attempts, row.began, row.met_in));
+        let advert = self.seen.get(address).map(|seen| &seen.advert);
+        let ended = Ended { began: met_in.unwrap_or(began), ..ended(row, outcome, &state, advert) };
+        // It met what somebody has answered meanwhile.
+        let stale = began <= self.mended
+            && fault.as_ref().is_some_and(|fault| {
+                self.answered.contains(&(fault.code, fault.device_code)) || ended.is_unexplained()
+            });
         let again = match outcome {
+            Outcome::Failed | Outcome::Unknown if stale => true,
             Outcome::Failed => attempts < patience::ROW_ATTEMPTS && worth_another_attempt(&state),
             // Stopped before anything happened to it: it waits for whoever resumes.
             Outcome::Skipped => true,
@@ -1089,19 +1204,37 @@ impl Line {
         if again {
             if let Some(wanted) = self.rows.get_mut(&row) {
                 wanted.running = false;
+                if ended.is_unexplained() && !stale {
+                    wanted.came_back = true;
+                    wanted.met_in = Some(began);
+                    // It was reached, and failed by itself: that was no attempt in vain.
+                    wanted.attempts = wanted.attempts.saturating_sub(1);
+                } else if stale {
+                    (wanted.came_back, wanted.met_in) = (false, None);
+                }
                 wanted.after = Some(Instant::now() + patience::BETWEEN_ATTEMPTS);
                 wanted.unit = state.unit.clone().or(wanted.unit.take());
                 wanted.address = Some(address.clone());
             }
             self.index(row);
         } else {
-            self.end_row(row, Some(job), outcome, fault).await;
+            self.end_row(row, Some(job), outcome, fault.clone()).await;
         }
-        if outcome == Outcome::Skipped || self.gate == Gate::Closing {
+        if outcome == Outcome::Skipped || stale || self.gate == Gate::Closing {
             return;
         }
-        let stop = match self.canary {
+        let alone = self.canary && began > self.mended;
+        self.proven |= outcome == Outcome::Passed && began > self.mended;
+        // How often this row has met just this. A unit that fails while others pass by now says nothing about them, nor does
+        // one that goes alone and fails again and again.
+        let met = fault.as_deref().map_or(0, |fault| self.times_met(row, fault));
+        if met > 1 && self.proven || alone && met >= patience::SAME_AGAIN {
+            return;
+        }
+        let stop = match alone {
             true => match line_stop::canary(&ended) {
+                // Others have passed with what it was given, and it failed of this before: it may be this unit's own.
+                CanaryVerdict::Stop(_) if met > 1 && self.has_passes() => self.watch.note(&ended),
                 CanaryVerdict::Go => {
                     self.canary = false;
                     None
@@ -1256,6 +1389,11 @@ impl LineToStart {
             jobs: HashMap::new(),
             watch: LineWatch::default(),
             canary,
+            turns: 0,
+            out: BTreeSet::new(),
+            mended: 0,
+            proven: false,
+            answered: Vec::new(),
             gate: Gate::Open,
             cancelled: false,
             stop: None,
@@ -1280,7 +1418,7 @@ impl LineToStart {
 }
 
 /// What the line watch wants to know of a job.
-fn ended(row: u32, outcome: Outcome, state: &JobState, advert: Option<&Advert>) -> line_stop::Ended {
+fn ended(row: u32, outcome: Outcome, state: &JobState, advert: Option<&Advert>) -> Ended {
     let slot = match (&state.address, advert) {
         (Some(Address::Serial(port)), _) => Some(port.clone()),
         (Some(Address::Ble(_)), Some(Advert::Ble(ble))) => {
@@ -1297,8 +1435,9 @@ fn ended(row: u32, outcome: Outcome, state: &JobState, advert: Option<&Advert>) 
             .collect();
         (!words.is_empty()).then(|| words.join(" "))
     });
-    line_stop::Ended {
+    Ended {
         row,
+        began: 0,
         outcome,
         fault: state.fault.clone(),
         token_asked: state.token.phase != Act::Idle,
@@ -1310,6 +1449,10 @@ fn ended(row: u32, outcome: Outcome, state: &JobState, advert: Option<&Advert>) 
 
 /// Trouble on the way to a device that was handed nothing: the next try may go well, and costs nothing.
 fn worth_another_attempt(state: &JobState) -> bool {
+    // It failed, and was let go before it could say why: the next time it is heard out.
+    if state.fault.as_ref().is_some_and(|fault| fault.code == FaultCode::CloudNotSeen) {
+        return true;
+    }
     let untouched = matches!(state.delivery, Act::Idle | Act::Failed) && state.token_carried.is_none();
     let passing = state.fault.as_ref().is_some_and(|fault| {
         fault.retry == Retry::Now
@@ -1327,6 +1470,7 @@ fn worth_another_attempt(state: &JobState) -> bool {
 
 /// One device, from finding out who it is to the end of its job.
 struct Attending {
+    turn: u64,
     engine: Engine,
     origin: Origin,
     batch: BatchId,
@@ -1339,12 +1483,12 @@ struct Attending {
 
 impl Attending {
     async fn run(self, assigned: Option<Assigned>, asking: (Recipe, JobSecrets), way: Way) -> Attended {
-        let address = self.address.clone();
+        let (turn, address) = (self.turn, self.address.clone());
         let end = match assigned {
             Some(assigned) => self.job(assigned, way).await,
             None => self.find_out(asking, way).await,
         };
-        Attended { address, end }
+        Attended { turn, address, end }
     }
 
     async fn find_out(self, (recipe, secrets): (Recipe, JobSecrets), way: Way) -> AttendedEnd {
@@ -1358,6 +1502,7 @@ impl Attending {
         let unit = met.reached.unit.clone();
         let (reply, answer) = oneshot::channel();
         let question = WhoseRow {
+            turn: self.turn,
             address: self.address.clone(),
             unit: unit.clone(),
             identity: met.reached.identity.clone(),

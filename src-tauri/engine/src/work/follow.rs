@@ -18,7 +18,7 @@ use futures::future::BoxFuture;
 use link::{Change, Contact, ContactError, LinkError, Medium};
 use proto::{
     Address, Answer, Ask, DeviceIdentity, DeviceTrouble, DeviceWord, Driver, DriverSettings, FollowEnd,
-    MediumKind, ProtocolError, TroublePhase,
+    MediumKind, ProtocolError, TroublePhase, Unlinked,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +46,8 @@ enum JoinEnd {
     },
     /// It is back, waits for configuration, and knows of no failure: the delivery never got through.
     Forgotten,
+    /// It was let go, and is back: it failed, and only its link would have told why.
+    CameBack,
     /// Nothing more is to be learned from it, and it was given no token.
     WithoutToken,
     /// Patience is over.
@@ -85,7 +87,7 @@ impl Walk {
                 (_, None) | (Handed::Over { token_carried: false }, _) => None,
                 (Handed::Over { token_carried: true } | Handed::Perhaps(_), Some(token)) => Some(token),
             };
-            let fault = match self.join(reached, carried, &handed).await? {
+            let fault = match self.join(reached, carried, &handed, deliveries).await? {
                 JoinEnd::Seen(seen) => {
                     let device = carried.map(|token| token.device).ok_or_else(|| {
                         Stop::unknown(Fault::new(FaultCode::UsBug, Step::Confirm, Blame::Us, Retry::Never))
@@ -110,6 +112,8 @@ impl Walk {
                     }
                     return Err(Stop::unknown(fault));
                 }
+                // Whoever let it go tries it again when there is time to hear it out.
+                JoinEnd::CameBack => return Err(Stop::failed(not_seen(Step::Join))),
                 JoinEnd::Forgotten => match handed {
                     Handed::Perhaps(fault) => fault,
                     Handed::Over { .. } => not_seen(Step::Join),
@@ -172,7 +176,8 @@ impl Walk {
     /// A link to the same unit again, for a second delivery; `false` when it does not come back.
     async fn reach_again(&mut self, reached: &Reached) -> Result<bool, Stop> {
         let Some(medium) = self.medium(reached.address.medium()) else { return Ok(false) };
-        let chase = Chase::after(reached, medium, self.settings(), true, self.way.links.clone());
+        let links = self.way.links.clone();
+        let chase = Chase::after(reached, medium, self.settings(), Quarry::ToDeliver, links);
         let back = tokio::select! { biased;
             () = self.cancel.cancelled() => return Err(self.stopped(Step::Join)),
             back = tokio::time::timeout(patience::BACK_IN_SIGHT, chase.run()) => back,
@@ -305,8 +310,10 @@ struct Ears {
     confirm: Option<BoxFuture<'static, Result<Option<Seen>, CloudError>>>,
     confirm_at: Option<Instant>,
     watch: Option<Watch>,
-    /// The device has said that it joins: from here on its link is only held for its words.
-    joining: bool,
+    /// What the device does without its link, as far as it may be let go for others who wait.
+    unlinked: Unlinked,
+    /// It was let go for others.
+    released: bool,
 }
 
 impl Walk {
@@ -315,6 +322,7 @@ impl Walk {
         reached: &Reached,
         token: Option<&Token>,
         handed: &Handed,
+        deliveries: u32,
     ) -> Result<JoinEnd, Stop> {
         self.begin(Step::Join).await?;
         let bound = Duration::from_secs(u64::from(self.recipe.patience_s));
@@ -330,7 +338,12 @@ impl Walk {
             confirm: None,
             confirm_at: token.map(|_| Instant::now() + patience::FIRST_POLL_SILENT),
             watch: token.map(|token| watch(self.recipe.org, token.device, token.baseline)),
-            joining: false,
+            // What a device cannot say afterwards is heard when it has everything for the second time.
+            unlinked: match reached.driver.unlinked(&reached.identity) {
+                Unlinked::Reappears if self.way.hears_out || deliveries > 1 => Unlinked::Unclear,
+                unlinked => unlinked,
+            },
+            released: false,
         };
         match handed {
             Handed::Over { .. } => {
@@ -340,7 +353,7 @@ impl Walk {
             }
             Handed::Perhaps(_) => {
                 self.let_go().await;
-                self.chase(reached, &mut ears, true);
+                self.chase(reached, &mut ears, Quarry::ToDeliver);
             }
         }
         let end = self.listen(reached, &mut ears, bound, deadline).await;
@@ -364,17 +377,17 @@ impl Walk {
     ) -> Result<JoinEnd, Stop> {
         let cancel = self.cancel.clone();
         let links = self.way.links.clone();
-        // What a device without a memory has to say, it says on this link or never.
-        let remembers = reached.identity.last_error.is_some();
         loop {
             let confirm_at = ears.confirm_at;
             // With nobody to prove it, the device's own words are all there is.
-            let may_go = ears.joining && remembers && ears.following.is_some() && ears.watch.is_some();
+            let may_go = ears.unlinked != Unlinked::Unclear
+                && !ears.released
+                && ears.following.is_some()
+                && ears.watch.is_some();
             tokio::select! { biased;
                 () = cancel.cancelled() => return Err(self.stopped(self.state.step.unwrap_or(Step::Join))),
                 Some(word) = ears.words.recv() => {
                     self.record(JobEvent::Said { word: word.clone() }).await?;
-                    ears.joining |= matches!(word, DeviceWord::ConnectingNetwork | DeviceWord::ConnectingCloud | DeviceWord::NetworkUp { .. });
                     match word {
                         DeviceWord::ConnectingCloud | DeviceWord::NetworkUp { .. } => {
                             ears.confirm_at = ears.confirm_at.map(|at| at.min(Instant::now()));
@@ -417,6 +430,7 @@ impl Walk {
                     self.way.berth = back.berth;
                     let end = match back.trouble {
                         Some(trouble) => JoinEnd::Failed { trouble },
+                        None if ears.released => JoinEnd::CameBack,
                         None => JoinEnd::Forgotten,
                     };
                     return self.last_look(ears.watch.clone(), end).await;
@@ -424,7 +438,7 @@ impl Walk {
                 // Others wait for a link and this device needs it no more: the cloud decides, and should it fail, it
                 // advertises again with its error.
                 () = wanted_by_others(links.as_deref()), if may_go => {
-                    ears.joining = false;
+                    ears.released = true;
                     ears.stop_following.cancel();
                 }
                 () = sleep_until(confirm_at) => {
@@ -475,7 +489,8 @@ impl Walk {
                 close(contact).await;
                 self.way.berth = None;
                 if ears.watch.is_some() {
-                    self.chase(reached, ears, false);
+                    let quarry = if ears.released { Quarry::Released(ears.unlinked) } else { Quarry::Lost };
+                    self.chase(reached, ears, quarry);
                 }
             }
         }
@@ -519,13 +534,13 @@ impl Walk {
     }
 
     /// Radio devices advertise again when they have failed, and then know why.
-    fn chase(&self, reached: &Reached, ears: &mut Ears, to_deliver: bool) {
-        if reached.address.medium() != MediumKind::Ble && !to_deliver {
+    fn chase(&self, reached: &Reached, ears: &mut Ears, quarry: Quarry) {
+        if reached.address.medium() != MediumKind::Ble && quarry != Quarry::ToDeliver {
             return;
         }
         if let Some(medium) = self.medium(reached.address.medium()) {
             let links = self.way.links.clone();
-            let chase = Chase::after(reached, medium, self.settings(), to_deliver, links);
+            let chase = Chase::after(reached, medium, self.settings(), quarry, links);
             ears.chase = Some(Box::pin(chase.run()));
         }
     }
@@ -547,6 +562,17 @@ async fn sleep_until(at: Option<Instant>) {
 
 // ---- looking for a device again
 
+/// Why a device is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quarry {
+    /// Something is still to be handed over: any sign of it will do.
+    ToDeliver,
+    /// Its link was lost, and it may tell what became of it.
+    Lost,
+    /// It was let go while it joined. It is left alone for as long as that may take.
+    Released(Unlinked),
+}
+
 /// A device whose link was lost, to be found again.
 struct Chase {
     medium: Arc<dyn Medium>,
@@ -557,8 +583,7 @@ struct Chase {
     unit: UnitId,
     /// What it reported before this delivery; the same again may be old.
     error_before: u16,
-    /// Any sign of it will do, since something is still to be handed over.
-    to_deliver: bool,
+    quarry: Quarry,
     links: Option<Arc<Links>>,
 }
 
@@ -574,7 +599,7 @@ impl Chase {
         reached: &Reached,
         medium: Arc<dyn Medium>,
         settings: DriverSettings,
-        to_deliver: bool,
+        quarry: Quarry,
         links: Option<Arc<Links>>,
     ) -> Chase {
         Chase {
@@ -585,7 +610,7 @@ impl Chase {
             settings,
             unit: reached.unit.clone(),
             error_before: reached.identity.last_error.unwrap_or(0),
-            to_deliver,
+            quarry,
             links,
         }
     }
@@ -593,6 +618,11 @@ impl Chase {
     /// Looks at the device whenever it is in sight, until it tells what is waited for. Has no bound of its own.
     async fn run(self) -> Back {
         let mut looks = 0_u32;
+        match self.quarry {
+            Quarry::Released(Unlinked::Reappears) => tokio::time::sleep(patience::OUT_OF_SIGHT).await,
+            Quarry::Released(_) => tokio::time::sleep(patience::JOINING_ALONE).await,
+            Quarry::ToDeliver | Quarry::Lost => {}
+        }
         loop {
             self.in_sight().await;
             if let Ok((contact, berth, identity)) = self.ask_who_it_is().await {
@@ -602,7 +632,7 @@ impl Chase {
                 if code != 0 && (code != self.error_before || looks > 1) {
                     return Back { contact, berth, trouble: Some(remembered(code)) };
                 }
-                if self.to_deliver {
+                if matches!(self.quarry, Quarry::ToDeliver | Quarry::Released(Unlinked::Reappears)) {
                     return Back { contact, berth, trouble: None };
                 }
                 close(contact).await;

@@ -32,6 +32,8 @@ pub(crate) struct Links {
     crowded: watch::Sender<bool>,
     /// Opening: one at a time.
     line: Arc<tokio::sync::Mutex<()>>,
+    /// Waiting to have a link back.
+    returns: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -42,11 +44,15 @@ struct Count {
     proven: usize,
     /// Openings that went well since the limit changed.
     calm: usize,
+    /// Openings that failed in a row.
+    failed: usize,
     /// Openings that have to go well before the limit goes beyond what is proven.
     before_probe: usize,
     most: usize,
     /// Running jobs that want a link again.
     returning: usize,
+    /// New units wait.
+    queue: bool,
 }
 
 /// The right to one open link; given back when dropped.
@@ -76,13 +82,16 @@ impl Links {
                 limit,
                 proven: limit,
                 calm: 0,
+                failed: 0,
                 before_probe: patience::BLE_PROBE_AFTER,
                 most,
                 returning: 0,
+                queue: false,
             }),
             changed: Notify::new(),
             crowded: watch::Sender::new(false),
             line: Arc::default(),
+            returns: tokio::sync::Mutex::default(),
         })
     }
 
@@ -102,7 +111,16 @@ impl Links {
 
     /// A link for a job that had one before: it comes before new units.
     pub(crate) async fn berth(self: &Arc<Links>) -> Berth {
+        {
+            let mut count = self.count();
+            if count.open < count.limit && count.returning == 0 {
+                count.open += 1;
+                return Berth { links: self.clone() };
+            }
+        }
         let _returning = Returning::new(self);
+        // First come, first served.
+        let _first = self.returns.lock().await;
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -140,6 +158,7 @@ impl Links {
         match result {
             Ok(()) => {
                 count.calm += 1;
+                count.failed = 0;
                 // Only openings beside as many others prove anything.
                 if count.open >= count.limit {
                     count.proven = count.proven.max(count.limit);
@@ -155,21 +174,47 @@ impl Links {
                     self.changed.notify_waiters();
                 }
             }
+            // More are open than there may be: that is why.
+            Err(_) if count.open > count.limit => {}
             Err(error) if unexplained(error) => {
-                // A limit that failed at its first use was too high: it is tried again later and later.
-                if count.limit > count.proven {
-                    count.before_probe = (count.before_probe * 2).min(patience::BLE_PROBE_SELDOM);
-                }
-                count.limit = (count.limit / 2).max(1);
                 count.calm = 0;
+                count.failed += 1;
+                if count.limit > count.proven {
+                    // A limit that failed at its first use was too high: it is tried again later and later.
+                    count.before_probe = (count.before_probe * 2).min(patience::BLE_PROBE_SELDOM);
+                    count.limit = count.proven;
+                } else if count.failed > 1 {
+                    // One failure among openings that go well is the air; two in a row are the adapter.
+                    count.limit = (count.limit / 2).max(1);
+                }
             }
             Err(_) => {}
         }
     }
 
-    /// Whether units wait for a link.
+    fn is_overdrawn(&self) -> bool {
+        let count = self.count();
+        count.open > count.limit
+    }
+
+    /// Whether new units wait for a link.
     pub(crate) fn set_crowded(&self, crowded: bool) {
+        self.count().queue = crowded;
+        self.tell_crowd();
+    }
+
+    /// Whoever holds a link only for its words gives it to new units and to those that return alike.
+    fn tell_crowd(&self) {
+        let crowded = {
+            let count = self.count();
+            count.queue || count.returning > 0
+        };
         self.crowded.send_if_modified(|now| std::mem::replace(now, crowded) != crowded);
+    }
+
+    /// Whether units wait for a link, so that nothing is done on it which they would not wait for.
+    pub(crate) fn are_scarce(&self) -> bool {
+        self.rule == HoldRule::WhileNobodyWaits && self.kind == MediumKind::Ble && *self.crowded.borrow()
     }
 
     /// Comes back when a link that is only held for its words should be let go.
@@ -238,6 +283,10 @@ impl Medium for Metered {
             self.medium.open(address, wiring).await
         };
         links.opened(link.as_ref().map(|_| ()));
+        if link.is_err() && links.is_overdrawn() {
+            // It was one link too many: the next try waits for its turn like all others.
+            *berth = None;
+        }
         link
     }
 }
@@ -248,13 +297,16 @@ struct Returning<'a>(&'a Links);
 impl<'a> Returning<'a> {
     fn new(links: &'a Links) -> Returning<'a> {
         links.count().returning += 1;
-        Returning(links)
+        let returning = Returning(links);
+        links.tell_crowd();
+        returning
     }
 }
 
 impl Drop for Returning<'_> {
     fn drop(&mut self) {
         self.0.count().returning -= 1;
+        self.0.tell_crowd();
     }
 }
 
@@ -289,7 +341,12 @@ mod tests {
         (0..patience::BLE_PROBE_AFTER).for_each(|_| links.opened(Ok(())));
         assert_eq!(links.limit(), 4);
         links.opened(Err(&refused()));
-        assert_eq!(links.limit(), 2);
+        assert_eq!(links.limit(), 3, "a probe that failed: back to what is proven");
+        links.opened(Err(&refused()));
+        assert_eq!(links.limit(), 1, "and half of it when that fails as well");
+        links.opened(Ok(()));
+        links.opened(Err(&refused()));
+        assert_eq!(links.limit(), 2, "one failure among successes is the air");
         // Back to what was proven, one at a time, and not beyond it for twice as long.
         drop(berths);
         let _berths = full(&links);

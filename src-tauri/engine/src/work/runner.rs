@@ -92,6 +92,8 @@ pub(crate) struct Way {
     pub(crate) met: Option<Met>,
     /// A person stands by who corrects what was wrong: the link is kept for that, and one that was kept is used.
     pub(crate) correctable: bool,
+    /// It came back once without a word why: this time its link is held to the end.
+    pub(crate) hears_out: bool,
 }
 
 /// A device that was asked who it is, with its link still open.

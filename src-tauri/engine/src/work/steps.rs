@@ -570,6 +570,11 @@ impl Walk {
         if !interfaces.is_empty() && !interfaces.iter().any(|interface| interface.can_scan) {
             return Ok(());
         }
+        // A scan holds a link for as long as three units need theirs. It is for diagnosis: where the network is not heard, the
+        // device says so itself later.
+        if self.way.links.as_ref().is_some_and(|links| links.are_scarce()) {
+            return Ok(());
+        }
         self.begin(Step::Survey).await?;
         self.waiting(Step::Survey, WaitingFor::Scan, patience::QUESTION);
         let cancel = self.cancel.clone();

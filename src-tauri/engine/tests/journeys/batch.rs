@@ -240,7 +240,8 @@ async fn each_code_of_a_device_as_the_only_cause_burns_one_token() {
 #[tokio::test(start_paused = true)]
 async fn a_cause_that_begins_in_the_middle_stops_the_line_and_all_that_met_it_run_again() {
     let stage = Stage::new(fleet(80, &[Dialect::EdgentArduino], 7), &[]);
-    let mut run = begin(&stage, &any(80), BatchOptions::default()).await;
+    let mut run =
+        begin(&stage, &any(80), BatchOptions { parallel: Some(8), ..BatchOptions::default() }).await;
     until(&stage, &run, |batch| batch.counts().passed >= 10).await;
     // The access point has another password from now on.
     for device in stage.world.devices() {

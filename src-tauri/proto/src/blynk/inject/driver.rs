@@ -2,7 +2,10 @@
 
 use super::dialogue::InjectDialogue;
 use crate::blynk::limits;
-use crate::{Advert, Delivery, Dialogue, Driver, DriverSettings, Fit, Limit, MediumKind, Opened, Wiring};
+use crate::{
+    Advert, Delivery, DeviceIdentity, Dialogue, Driver, DriverSettings, Fit, Limit, MediumKind, Opened,
+    Unlinked, Wiring,
+};
 use std::time::Instant;
 use uuid::Uuid;
 
@@ -50,6 +53,16 @@ impl Driver for BlynkInject {
 
     fn carries_token(&self, _settings: &DriverSettings) -> bool {
         true
+    }
+
+    /// Section 3.8: Edgent for Arduino goes on with its radio off, and advertises again when it fails. What Linux does is not
+    /// known.
+    fn unlinked(&self, identity: &DeviceIdentity) -> Unlinked {
+        match identity.dialect.as_deref() {
+            _ if identity.last_error.is_some() => Unlinked::Remembers,
+            Some("edgent-arduino") => Unlinked::Reappears,
+            _ => Unlinked::Unclear,
+        }
     }
 
     fn begin(&self, opened: &Opened, _settings: &DriverSettings, _now: Instant) -> Box<dyn Dialogue> {
