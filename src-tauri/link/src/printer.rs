@@ -2,6 +2,20 @@
 //!
 //! A printer is spoken to only where it was named by a person; nothing is searched for. Not here: what a label says.
 
+#[cfg(target_os = "linux")]
+mod usb;
+
+/// Other systems have no device files of printers.
+#[cfg(not(target_os = "linux"))]
+mod usb {
+    pub(super) fn converse(
+        _path: &std::path::Path,
+        _label: Option<&[u8]>,
+    ) -> Result<(), super::PrinterError> {
+        Err(super::PrinterError::before(super::PrinterTrouble::Offline))
+    }
+}
+
 use async_trait::async_trait;
 use proto::zpl::{ASK_STATUS, HostStatus, StatusReader};
 use serde::{Deserialize, Serialize};
@@ -120,7 +134,7 @@ impl Printer for NetworkPrinter {
     }
 }
 
-/// A printer on USB, by its device file. The system's driver answers reads and writes.
+/// A printer on USB, by its device file: on Linux, whose driver has such files.
 #[derive(Debug, Clone)]
 pub struct UsbPrinter {
     path: PathBuf,
@@ -131,30 +145,22 @@ impl UsbPrinter {
         UsbPrinter { path }
     }
 
-    async fn open(&self) -> Result<tokio::fs::File, PrinterError> {
-        let mut options = tokio::fs::File::options();
-        options.read(true).write(true);
-        match tokio::time::timeout(CONNECT, options.open(&self.path)).await {
-            Ok(Ok(file)) => Ok(file),
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                Err(PrinterError::before(PrinterTrouble::Denied))
-            }
-            Ok(Err(_)) | Err(_) => Err(PrinterError::before(PrinterTrouble::Offline)),
-        }
+    /// On a thread of its own, since device files are not awaited.
+    async fn converse(&self, label: Option<Vec<u8>>) -> Result<(), PrinterError> {
+        let path = self.path.clone();
+        let done = tokio::task::spawn_blocking(move || usb::converse(&path, label.as_deref())).await;
+        done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 }
 
 #[async_trait]
 impl Printer for UsbPrinter {
     async fn ready(&self) -> Result<(), PrinterError> {
-        let mut file = self.open().await?;
-        ask(&mut file).await
+        self.converse(None).await
     }
 
     async fn print(&self, _name: &str, label: &[u8]) -> Result<(), PrinterError> {
-        let mut file = self.open().await?;
-        hand_over(&mut file, label).await?;
-        ask(&mut file).await.map_err(|error| PrinterError { effect_unknown: true, ..error })
+        self.converse(Some(label.to_vec())).await
     }
 }
 
@@ -209,21 +215,30 @@ async fn ask(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<(), P
     let answered = async {
         stream.write_all(ASK_STATUS).await.map_err(|_| lost)?;
         stream.flush().await.map_err(|_| lost)?;
-        let mut reader = StatusReader::default();
+        let mut answer = Answered::default();
         let mut bytes = [0; 256];
         loop {
             let count = stream.read(&mut bytes).await.map_err(|_| lost)?;
             if count == 0 {
                 return Err(lost);
             }
-            reader.take(&bytes[..count]);
-            if let Some(status) = reader.status() {
-                return match trouble_of(&status) {
-                    Some(trouble) => Err(PrinterError::before(trouble)),
-                    None => Ok(()),
-                };
+            if let Some(result) = answer.take(&bytes[..count]) {
+                return result;
             }
         }
     };
     tokio::time::timeout(STATUS, answered).await.unwrap_or(Err(lost))
+}
+
+/// What a printer says of itself, as it comes in.
+#[derive(Debug, Default)]
+struct Answered(StatusReader);
+
+impl Answered {
+    /// Takes what came; the result, once the answer is whole.
+    fn take(&mut self, bytes: &[u8]) -> Option<Result<(), PrinterError>> {
+        self.0.take(bytes);
+        let status = self.0.status()?;
+        Some(trouble_of(&status).map_or(Ok(()), |trouble| Err(PrinterError::before(trouble))))
+    }
 }
