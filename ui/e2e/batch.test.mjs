@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { drop, openFile, saveAs } from './files.mjs';
 import { practice } from './parts.mjs';
 import { cli, KEY, Window, until } from './window.mjs';
@@ -65,7 +65,7 @@ const here = (window, css) =>
 	until(css, () => window.run('return document.querySelector(arguments[0]) !== null', css));
 const count = (window, kind) =>
 	window.run(
-		'return Number(document.querySelector(`[data-count="${arguments[0]}"] strong`)?.innerText ?? NaN)',
+		'const shown = document.querySelector(`[data-count="${arguments[0]}"] strong`)?.innerText; return shown === undefined ? NaN : Number(shown.replace(/\\D/g, ""))',
 		kind
 	);
 const everything = (window) =>
@@ -81,7 +81,7 @@ async function choose(window, path) {
 
 test('a chosen file becomes units that all passed and a report, by keyboard only', () =>
 	play({}, async (window, folder) => {
-		const rows = Array.from({ length: 14 }, (_, i) => `Pump-${100 + i},Pump ${i + 1},,00${i + 1}`);
+		const rows = Array.from({ length: 26 }, (_, i) => `Pump-${100 + i},Pump ${i + 1},,00${i + 1}`);
 		rows[3] = 'Pump-103,Pump/4,,004';
 		rows[8] = 'Pump-108,Pump 9,nobody,009';
 		const path = file(folder, 'pumps.csv', ['Tag No,name,owner_id,Shelf', ...rows]);
@@ -111,13 +111,12 @@ test('a chosen file becomes units that all passed and a report, by keyboard only
 		assert.match(wrong, /^\uFEFFTag No,name,owner_id,Shelf,problems\r\n/);
 		assert.equal(wrong.trim().split('\r\n').length, 3);
 		// …and the others begin, one of them alone.
-		await press(window, 'Begin with the 12 rows that are fine');
+		await press(window, 'Begin with the 24 rows that are fine');
 		await here(window, '[data-canary="alone"]');
 		await window.screenshot('batch-canary-light');
 		await here(window, '[data-canary="passed"]');
-		await window.screenshot('batch-running-light');
-		await clean(window, 'a batch on its way');
 
+		await window.screenshot('batch-running-light');
 		// What is paused is paused in Rust: the page anew shows the same.
 		await press(window, 'Pause');
 		await here(window, '[data-phase="paused"]');
@@ -126,10 +125,11 @@ test('a chosen file becomes units that all passed and a report, by keyboard only
 		await window.sees('pumps.csv');
 		await until('what ran has ended', async () => (await count(window, 'running')) === 0);
 		assert.ok((await count(window, 'waiting')) > 0, 'and nothing new has begun');
+		await clean(window, 'a batch on its way');
 		await press(window, 'Go on');
 		await here(window, '[data-end="passed"]');
-		await window.sees('All 12 passed');
-		assert.equal(await count(window, 'passed'), 12);
+		await window.sees('All 24 passed');
+		assert.equal(await count(window, 'passed'), 24);
 		await clean(window, 'a batch that is over');
 		await window.screenshot('batch-passed-light');
 
@@ -145,7 +145,7 @@ test('a chosen file becomes units that all passed and a report, by keyboard only
 		for (const [button, name, holds] of [
 			['Report: Table', 'report.csv', /Pump-100,24:6F[^\n]*,passed,\d+,/],
 			['Report: For programs', 'report.jsonl', /"outcome":"passed"/],
-			['Report: Page', 'report.html', /12 rows: 12 passed/]
+			['Report: Page', 'report.html', /24 rows: 24 passed/]
 		]) {
 			await press(window, button);
 			await saveAs(window, join(folder, name));
@@ -153,8 +153,8 @@ test('a chosen file becomes units that all passed and a report, by keyboard only
 			assert.match(readFileSync(join(folder, name), 'utf8'), holds);
 		}
 		const jsonl = readFileSync(join(folder, 'report.jsonl'), 'utf8').trim().split('\n').map(JSON.parse);
-		assert.equal(jsonl.length, 12);
-		assert.equal(new Set(jsonl.map((line) => line.device_id)).size, 12, 'one cloud device for each unit');
+		assert.equal(jsonl.length, 24);
+		assert.equal(new Set(jsonl.map((line) => line.device_id)).size, 24, 'one cloud device for each unit');
 		assert.equal(jsonl[0].extra.Shelf, '001', 'leading zeros stay');
 
 		// The mended rows are a batch of their own; the column of problems is left out by itself.
@@ -208,81 +208,136 @@ test('a wrong password stops the line after one unit, is corrected in one field,
 		await window.screenshot('batch-passed-dark');
 	}));
 
-test('an app that is killed in mid-batch is started again, says what becomes of each row, and ends it', async () => {
+/** The real app on a practice cloud, with a profile made on the command line. */
+async function real(ports, scene) {
 	const state = mkdtempSync(join(tmpdir(), 'firstlight-state-'));
 	const cloud = await practice('cloud');
 	const devices = [];
-	for (let i = 0; i < 4; i++)
-		devices.push(
-			await practice(
-				'device',
-				'serial',
-				'--driver',
-				'blynk-console',
-				'--cloud',
-				cloud.url,
-				'--fault',
-				'scale=0.2'
-			)
-		);
 	const env = {
 		FIRSTLIGHT_STATE: state,
 		FIRSTLIGHT_CLIENT_ID: cloud.client_id,
-		FIRSTLIGHT_CLIENT_SECRET: cloud.client_secret,
-		FIRSTLIGHT_SERIAL_PORTS: devices.map((device) => device.port).join(':')
+		FIRSTLIGHT_CLIENT_SECRET: cloud.client_secret
 	};
 	const run = (...args) => spawnSync(cli, args, { env: { ...process.env, ...env }, encoding: 'utf8' });
 	try {
+		for (let i = 0; i < ports; i++)
+			devices.push(
+				await practice(
+					...['device', 'serial', '--driver', 'blynk-console', '--cloud', cloud.url],
+					...['--fault', 'scale=0.2']
+				)
+			);
+		env.FIRSTLIGHT_SERIAL_PORTS = devices.map((device) => device.port).join(':');
 		const added = run(
 			...['profile', 'add', 'line', '--server', cloud.url, '--wifi', 'Workshop 2G'],
 			...['--org', String(cloud.org), '--owner', String(cloud.owner)]
 		);
 		assert.equal(added.status, 0, added.stderr);
 		await play({ args: [], env }, async (window, folder, reopen) => {
-			const path = file(folder, 'line.csv', ['name,Shelf', 'Tank 1,1', 'Tank 2,2', 'Tank 3,3', 'Tank 4,4']);
 			await window.control('3');
 			await press(window, 'Use: line');
 			await window.sees('in use');
 			await window.control('7');
-			await choose(window, path);
-			await window.sees('each row takes the next device');
-			await window.tabTo('Wi-Fi password');
-			await window.keys(PASSWORD);
-			await press(window, 'More: proof');
-			await window.tabTo('Most units at once');
-			await window.keys('1');
-			await press(window, 'Check the file');
-			await here(window, '[data-check="0"]');
-			await window.press(KEY.enter);
-			await until('one passed and one under way', async () =>
-				(await count(window, 'passed')) >= 1 && (await count(window, 'running')) === 1 ? true : null
-			);
-			await window.crash();
-			const again = await reopen();
-			await again.control('7');
-			await again.sees('Not finished');
-			await clean(again, 'a batch that is not finished');
-			await again.screenshot('batch-unfinished-light');
-			await press(again, 'Go on: line.csv');
-			await again.sees('It goes on where the journal ends.');
-			await again.sees('Cut off in the middle: 1.');
-			await again.screenshot('batch-resume-light');
-			await clean(again, 'before a batch is taken up');
-			await again.tabTo('Password of Workshop 2G');
-			await again.keys(PASSWORD);
-			await again.press(KEY.enter);
-			await here(again, '[data-end="passed"]');
-			await again.sees('All 4 passed');
-			assert.ok(!(await everything(again)).includes(PASSWORD), 'the password left the page');
-			await again.screenshot('batch-resumed-light');
+			await scene(window, folder, reopen);
 		});
-		const report = run('batch', 'report', '--format', 'jsonl');
-		const lines = report.stdout.trim().split('\n').map(JSON.parse);
-		assert.equal(new Set(lines.map((line) => line.device_id)).size, 4, 'one cloud device for each row');
-		assert.deepEqual(new Set(lines.map((line) => line.outcome)), new Set(['passed']));
+		return run;
 	} finally {
 		devices.forEach((device) => device.end());
 		cloud.end();
-		rmSync(state, { recursive: true, force: true });
+		ends.push(state);
 	}
+}
+const ends = [];
+after(() => ends.forEach((state) => rmSync(state, { recursive: true, force: true })));
+
+test('a window that is closed in mid-batch asks, goes on without it, and comes back with the end', () =>
+	play({}, async (window) => {
+		await window.control('7');
+		await press(window, 'Play the sample');
+		await window.sees('What the columns mean');
+		await press(window, 'Check the file');
+		await here(window, '[data-check="0"]');
+		await window.press(KEY.enter);
+		await here(window, '[data-canary="passed"]');
+		await window.control('q');
+		const asked = await until('the question', () =>
+			window.run('return document.querySelector("dialog[open]")?.innerText ?? null')
+		);
+		assert.match(asked, /A batch is running: \d+ of 12 rows are done/);
+		await window.screenshot('batch-closing-light');
+		await window.press(KEY.enter);
+		await until('the window gone', () => !window.visible());
+		await until('the window again', () => window.visible());
+		await here(window, '[data-end="passed"]');
+		await window.sees('All 12 passed');
+	}));
+
+test('ten thousand rows are all there: few are drawn, the last is one key away, and a filter finds one', () =>
+	real(0, async (window, folder) => {
+		const rows = Array.from({ length: 10_000 }, (_, i) => `Unit-${i + 1},Sensor ${i + 1}`);
+		await choose(window, file(folder, 'many.csv', ['unit,name', ...rows]));
+		await window.sees('10000 rows');
+		await window.tabTo('Wi-Fi password');
+		await window.keys(PASSWORD);
+		await press(window, 'Check the file');
+		await here(window, '[data-check="0"]');
+		await window.press(KEY.enter);
+		await until('all rows', async () => (await count(window, 'waiting')) === 10_000);
+		const drawn = () => window.run('return document.querySelectorAll("[role=grid] [role=row]").length');
+		assert.ok((await drawn()) < 60, `${await drawn()} rows are drawn`);
+		await window.tabTo('Rows of the batch');
+		await window.press(KEY.end);
+		await until('the last row', () =>
+			window.run('return document.querySelector("[role=grid]").innerText.includes("Sensor 10000")')
+		);
+		assert.ok((await drawn()) < 60, `${await drawn()} rows are drawn`);
+		await window.screenshot('batch-many-light');
+		await window.run('document.querySelector("input[type=search]").focus()');
+		await window.keys('Sensor 7777');
+		await until('one row', async () => /1 of 10.?000 rows/.test(await window.text()));
+		await press(window, 'Leave it for later');
+		await press(window, 'Yes, leave it');
+		await here(window, '[data-phase="interrupted"]');
+		await window.sees('Not begun yet: 10000.');
+	}));
+
+test('an app that is killed in mid-batch is started again, says what becomes of each row, and ends it', async () => {
+	const run = await real(4, async (window, folder, reopen) => {
+		const path = file(folder, 'line.csv', ['name,Shelf', 'Tank 1,1', 'Tank 2,2', 'Tank 3,3', 'Tank 4,4']);
+		await choose(window, path);
+		await window.sees('each row takes the next device');
+		await window.tabTo('Wi-Fi password');
+		await window.keys(PASSWORD);
+		await press(window, 'More: proof');
+		await window.tabTo('Most units at once');
+		await window.keys('1');
+		await press(window, 'Check the file');
+		await here(window, '[data-check="0"]');
+		await window.press(KEY.enter);
+		await until('one passed and one under way', async () =>
+			(await count(window, 'passed')) >= 1 && (await count(window, 'running')) === 1 ? true : null
+		);
+		await window.crash();
+		const again = await reopen();
+		await again.control('7');
+		await again.sees('Not finished');
+		await clean(again, 'a batch that is not finished');
+		await again.screenshot('batch-unfinished-light');
+		await press(again, 'Go on: line.csv');
+		await again.sees('It goes on where the journal ends.');
+		await again.sees('Cut off in the middle: 1.');
+		await again.screenshot('batch-resume-light');
+		await clean(again, 'before a batch is taken up');
+		await again.tabTo('Password of Workshop 2G');
+		await again.keys(PASSWORD);
+		await again.press(KEY.enter);
+		await here(again, '[data-end="passed"]');
+		await again.sees('All 4 passed');
+		assert.ok(!(await everything(again)).includes(PASSWORD), 'the password left the page');
+		await again.screenshot('batch-resumed-light');
+	});
+	const report = run('batch', 'report', '--format', 'jsonl');
+	const lines = report.stdout.trim().split('\n').map(JSON.parse);
+	assert.equal(new Set(lines.map((line) => line.device_id)).size, 4, 'one cloud device for each row');
+	assert.deepEqual(new Set(lines.map((line) => line.outcome)), new Set(['passed']));
 });

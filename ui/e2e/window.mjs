@@ -25,6 +25,7 @@ export const KEY = {
 	tab: '\uE004',
 	escape: '\uE00C',
 	down: '\uE015',
+	end: '\uE010',
 	control: '\uE009',
 	backspace: '\uE003'
 };

@@ -50,12 +50,15 @@ export const kindOf = (row: BatchRowView): Kind =>
 
 export const called = (row: BatchRowView): string => row.unit ?? row.wanted ?? w.batch.nextUnit;
 
-/** Milliseconds in the words of somebody who plans a day. */
-export function span(ms: number): string {
+/** How long it will still take, in the words of somebody who plans a day. */
+export function remaining(ms: number): string {
 	const minutes = Math.round(ms / 60_000);
-	if (minutes < 1) return w.batch.time.seconds;
-	if (minutes < 60) return fill(w.batch.time.minutes, { m: minutes });
-	return fill(w.batch.time.hours, { h: Math.floor(minutes / 60), m: minutes % 60 });
+	if (minutes < 1) return w.batch.leftSoon;
+	const time =
+		minutes < 60
+			? fill(w.batch.time.minutes, { m: minutes })
+			: fill(w.batch.time.hours, { h: Math.floor(minutes / 60), m: minutes % 60 });
+	return fill(w.batch.left, { time });
 }
 
 /** A column's meaning in two parts: `meta:Place` is metadata of the field Place. */
@@ -226,7 +229,10 @@ export class Batches {
 	take(update: BatchUpdate) {
 		const at = this.list.findIndex((batch) => batch.id === update.batch.id);
 		this.list = at < 0 ? [update.batch, ...this.list] : this.list.with(at, update.batch);
-		if (update.batch.id !== this.id || update.rows.length === 0) return;
+		if (update.batch.id !== this.id) return;
+		// It was let go of: what taking it up again would do is said at once.
+		if (update.batch.phase === 'interrupted' && this.plan === null) void this.#loadPlan();
+		if (update.rows.length === 0) return;
 		if (this.#loading) {
 			this.#early.push(...update.rows);
 			return;
@@ -268,7 +274,7 @@ export class Batches {
 		if (round !== this.#round) return;
 		this.#loading = false;
 		this.#put(this.#early);
-		if (this.view?.phase === 'interrupted') await this.askResume();
+		if (this.view?.phase === 'interrupted') await this.#loadPlan();
 	}
 
 	/** Back to the list of all batches. */
@@ -393,10 +399,16 @@ export class Batches {
 			else await this.backend.batches.resume(id, null, true);
 		});
 
-	askResume = () =>
-		this.#act(async (id) => {
-			this.plan = await this.backend.batches.resumePlan(id);
-		});
+	async #loadPlan() {
+		const id = this.id;
+		if (id === null) return;
+		try {
+			const plan = await this.backend.batches.resumePlan(id);
+			if (this.id === id && this.view?.phase === 'interrupted') this.plan = plan;
+		} catch (error) {
+			this.trouble = asTrouble(error);
+		}
+	}
 
 	resume = (password: string | null, retryFailed: boolean) =>
 		this.#act(async (id) => {

@@ -9,7 +9,7 @@ import userEvent from '@testing-library/user-event';
 import { tick } from 'svelte';
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import Screen from './Batch.svelte';
-import { Batches, span } from './batch.svelte';
+import { Batches, remaining } from './batch.svelte';
 import { grouped } from './problems';
 
 afterEach(cleanup);
@@ -384,15 +384,20 @@ test('a row shows what it got and what went wrong, and can be run again while th
 
 test('leaving a batch asks first', async () => {
 	const leave = vi.fn(() => Promise.resolve());
-	await opened(calls([batch()], rows(12), { leave }));
+	const resumePlan = () => Promise.resolve(plan({ waiting: 12 }));
+	const { tell } = await opened(calls([batch()], rows(12), { leave, resumePlan }));
 	await userEvent.click(button(w.batch.letGo));
 	expect(leave).not.toHaveBeenCalled();
 	await userEvent.click(button(w.batch.letGoYes));
 	expect(leave).toHaveBeenCalledWith('b1');
+	await tell({ batch: batch({ phase: 'interrupted' }), rows: [] });
+	expect(await screen.findByText(fill(w.batch.resumeWaiting, { n: 12 }))).toBeVisible();
+	expect(button(w.batch.resume)).toHaveFocus();
 });
 
 test('what is left is told in words of a day’s plan', () => {
-	expect(span(20_000)).toBe(w.batch.time.seconds);
-	expect(span(5 * 60_000)).toBe(fill(w.batch.time.minutes, { m: 5 }));
-	expect(span(80 * 60_000)).toBe(fill(w.batch.time.hours, { h: 1, m: 20 }));
+	expect(remaining(20_000)).toBe(w.batch.leftSoon);
+	const told = (time: string) => fill(w.batch.left, { time });
+	expect(remaining(5 * 60_000)).toBe(told(fill(w.batch.time.minutes, { m: 5 })));
+	expect(remaining(80 * 60_000)).toBe(told(fill(w.batch.time.hours, { h: 1, m: 20 })));
 });

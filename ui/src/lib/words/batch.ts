@@ -266,6 +266,7 @@ export const batchEn = {
 	doneOf: '{done} of {rows}',
 	rate: '{n} a minute',
 	left: 'about {time} left',
+	leftSoon: 'less than a minute left',
 	noRate: 'The pace shows when two units are done.',
 	media: 'Now {serial} by cable and {ble} by radio',
 	pause: 'Pause',
@@ -351,7 +352,6 @@ export const batchEn = {
 	nothingYet: 'Nothing has happened yet: it waits for its device.',
 	attempts: '{n} attempts',
 	time: {
-		seconds: 'less than a minute',
 		minutes: '{m} min',
 		hours: '{h} h {m} min'
 	},
@@ -619,6 +619,7 @@ export const batchDe: Deep<typeof batchEn> = {
 	doneOf: '{done} von {rows}',
 	rate: '{n} in der Minute',
 	left: 'noch etwa {time}',
+	leftSoon: 'noch weniger als eine Minute',
 	noRate: 'Das Tempo zeigt sich, wenn zwei Geräte fertig sind.',
 	media: 'Gerade {serial} per Kabel und {ble} per Funk',
 	pause: 'Pause',
@@ -701,7 +702,6 @@ export const batchDe: Deep<typeof batchEn> = {
 	nothingYet: 'Noch ist nichts geschehen: Sie wartet auf ihr Gerät.',
 	attempts: '{n} Versuche',
 	time: {
-		seconds: 'weniger als eine Minute',
 		minutes: '{m} min',
 		hours: '{h} h {m} min'
 	},
