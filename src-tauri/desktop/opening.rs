@@ -23,10 +23,10 @@ pub async fn stage(app: &AppHandle) -> Result<State<'_, Stage>, Trouble> {
     let _turn = opening.turn.lock().await;
     if app.try_state::<Stage>().is_none() {
         let stage = Stage::open(opening.practice).await?;
-        shell::follow(app.clone(), stage.desk().clone());
         #[cfg(feature = "feed")]
         crate::feed::begin(stage.desk().clone());
         app.manage(stage);
+        shell::follow_scene(app);
     }
     Ok(app.state::<Stage>())
 }

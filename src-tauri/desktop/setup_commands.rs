@@ -1,6 +1,7 @@
 //! What the window may ask while it is set up, practised with and looked after: one line each, as in `commands.rs`.
 
 use crate::commands::Answer;
+use crate::shell;
 use crate::stage::Stage;
 use api::desk::WindowSecret;
 use api::desk::setup::{
@@ -8,10 +9,10 @@ use api::desk::setup::{
     ProfileDraftView, TroubledView, TroublesView, VaultRequest,
 };
 use tauri::ipc::Channel;
-use tauri::{AppHandle, Manager, Runtime, State};
+use tauri::{AppHandle, Manager, State};
 
 /// The window's title says which scene is played, so that the task bar tells them apart, too.
-pub fn show_scene<R: Runtime>(app: &AppHandle<R>) {
+fn show_scene(app: &AppHandle) {
     let title = if app.state::<Stage>().is_practising() { "Firstlight (practice)" } else { "Firstlight" };
     if let Some(window) = app.get_webview_window("main")
         && let Err(error) = window.set_title(title)
@@ -21,15 +22,17 @@ pub fn show_scene<R: Runtime>(app: &AppHandle<R>) {
 }
 
 #[tauri::command]
-pub async fn practise<R: Runtime>(app: AppHandle<R>, stage: State<'_, Stage>) -> Answer<()> {
+pub async fn practise(app: AppHandle, stage: State<'_, Stage>) -> Answer<()> {
     stage.practise().await?;
+    shell::follow_scene(&app);
     show_scene(&app);
     Ok(())
 }
 
 #[tauri::command]
-pub async fn leave_practice<R: Runtime>(app: AppHandle<R>, stage: State<'_, Stage>) -> Answer<()> {
+pub async fn leave_practice(app: AppHandle, stage: State<'_, Stage>) -> Answer<()> {
     stage.leave_practice().await?;
+    shell::follow_scene(&app);
     show_scene(&app);
     Ok(())
 }

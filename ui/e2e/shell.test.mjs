@@ -85,6 +85,22 @@ test('a window that was closed comes back when the work is over, and a word says
 		assert.ok(!notice.includes(PASSWORD));
 	}));
 
+test('jobs of a practice that was begun inside the app keep the computer awake, and hold the window', () =>
+	play({ args: [] }, async (window, desktop) => {
+		await window.sees('Welcome to Firstlight');
+		await window.tabTo('Practise first');
+		await window.press(KEY.enter);
+		await begin(window, 'Practice Never Checks In-2XA7');
+		await until('the computer is kept awake', () => desktop.asked('logind', 'Inhibit').length === 2);
+		await window.control('q');
+		assert.equal(await asks(window), 'Jobs are running');
+		await window.press(KEY.enter);
+		await until('the window gone', () => !window.visible());
+		await until('the window again', () => window.visible());
+		const said = () => desktop.asked('notification_daemon', 'Notify').join();
+		await until('a word on the desktop', () => said().includes('Firstlight is done'));
+	}));
+
 test('secrets are gone from the page after their use', () =>
 	play({}, async (window) => {
 		await begin(window, 'Practice Pump-K3M7');

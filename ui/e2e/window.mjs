@@ -26,6 +26,7 @@ export const KEY = {
 	escape: '\uE00C',
 	down: '\uE015',
 	end: '\uE010',
+	up: '\uE013',
 	control: '\uE009',
 	backspace: '\uE003'
 };
@@ -167,14 +168,16 @@ export class Window {
 
 	/** Whether the window is on the display. */
 	visible() {
-		const name = this.#args.includes('--practice') ? 'Firstlight (practice)' : 'Firstlight';
-		const said = spawnSync('xwininfo', ['-name', name], {
-			env: this.#env,
-			encoding: 'utf8',
-			timeout: BOUND_MS
+		// Practice may have been begun or left in the app, and the title says so.
+		return ['Firstlight (practice)', 'Firstlight'].some((name) => {
+			const said = spawnSync('xwininfo', ['-name', name], {
+				env: this.#env,
+				encoding: 'utf8',
+				timeout: BOUND_MS
+			});
+			if (said.error) throw said.error;
+			return said.stdout.includes('IsViewable');
 		});
-		if (said.error) throw said.error;
-		return said.stdout.includes('IsViewable');
 	}
 
 	async #ask(method, path, body) {

@@ -337,7 +337,8 @@ pub struct SettingsView {
     /// There is a locked file of secrets, and nobody has given its passphrase yet.
     pub vault_locked: bool,
     pub last_ssid: Option<String>,
-    /// Networks whose password is kept in memory since it was given to a job; the passwords stay on this side.
+    /// Networks whose password is kept: in memory since it was given to a job, or by the profile in use. The passwords stay
+    /// on this side.
     pub kept: Vec<String>,
 }
 

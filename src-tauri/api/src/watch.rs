@@ -20,7 +20,7 @@ use futures::StreamExt;
 use in_sight::{InSight, News};
 use link::{Change, LinkError, Medium, Readiness};
 use proto::{Address, Advert, MediumKind, Secret};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -77,6 +77,9 @@ struct Shared {
 struct Picture {
     /// Passwords that jobs were given, by network, for the next device: in memory, and gone when a network refuses one.
     kept: BTreeMap<String, Secret>,
+    /// Networks for which the profile in use keeps a password, without those that were refused since.
+    offered: BTreeSet<String>,
+    refused: BTreeSet<String>,
     number: u32,
     practice: bool,
     version: String,
@@ -104,6 +107,8 @@ impl Desk {
     pub fn open(parts: DeskParts) -> Desk {
         let mut picture = Picture {
             kept: BTreeMap::new(),
+            offered: BTreeSet::new(),
+            refused: BTreeSet::new(),
             number: 0,
             practice: parts.practice,
             version: parts.version,
@@ -192,10 +197,30 @@ impl Desk {
         self.shared.picture().show_settings(settings);
     }
 
+    /// Networks for which the profile in use keeps a password; the passwords stay where they are. One that a network has
+    /// refused is not offered until [`Desk::forget_refusals`].
+    pub fn offer_kept(&self, networks: impl IntoIterator<Item = String>) {
+        let mut picture = self.shared.picture();
+        let offered = networks.into_iter().filter(|ssid| !picture.refused.contains(ssid)).collect();
+        if picture.offered != offered {
+            picture.offered = offered;
+            picture.show_kept();
+        }
+    }
+
+    /// Profiles were changed, so that what is kept now may be right.
+    pub fn forget_refusals(&self) {
+        let mut picture = self.shared.picture();
+        picture.refused.clear();
+        picture.offered.clear();
+        picture.show_kept();
+    }
+
     /// Keeps the password that a job was given for its network, for the next device.
     pub fn keep_password(&self, ssid: &str, password: Secret) {
         let mut picture = self.shared.picture();
         if !password.is_empty() {
+            picture.refused.remove(ssid);
             picture.kept.insert(ssid.to_owned(), password);
             picture.show_kept();
         }
@@ -254,7 +279,8 @@ impl Picture {
     }
 
     fn show_settings(&mut self, settings: SettingsView) {
-        self.settings = SettingsView { kept: self.kept.keys().cloned().collect(), ..settings };
+        let kept: BTreeSet<String> = self.kept.keys().chain(&self.offered).cloned().collect();
+        self.settings = SettingsView { kept: kept.into_iter().collect(), ..settings };
         self.change("settings".into(), DeskChange::Settings { settings: self.settings.clone() });
     }
 
@@ -265,12 +291,15 @@ impl Picture {
     /// A password that a network refused is no use to the next device.
     fn forget_refused(&mut self, fact: &Fact) {
         let JobEvent::Finished { fault: Some(fault), .. } = &fact.event else { return };
-        let ssid = self.jobs.get(&fact.job).and_then(|job| job.ssid.clone());
-        if fault.code == FaultCode::WifiPasswordRefused
-            && ssid.is_some_and(|ssid| self.kept.remove(&ssid).is_some())
-        {
+        let Some(ssid) = self.jobs.get(&fact.job).and_then(|job| job.ssid.clone()) else { return };
+        if fault.code != FaultCode::WifiPasswordRefused {
+            return;
+        }
+        let offered = self.offered.remove(&ssid);
+        if self.kept.remove(&ssid).is_some() || offered {
             self.show_kept();
         }
+        self.refused.insert(ssid);
     }
 
     fn tell(&mut self) {

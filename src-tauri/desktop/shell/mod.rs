@@ -8,10 +8,13 @@ pub mod commands;
 mod notice;
 
 use crate::stage::Stage;
+use api::batches::Batches;
 use api::shell::{CloseAnswer, Report, ShellNews, ShellWords, Work};
 use api::watch::Desk;
 use awake::Awake;
 use notice::Notices;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tauri::ipc::Channel;
@@ -30,15 +33,31 @@ pub struct Shell {
 
 #[derive(Default)]
 struct Now {
-    running: Vec<String>,
-    /// A batch goes on, though at this moment no job may run.
-    batch: bool,
+    /// What goes on in practice and in earnest, by whether it is practice, once a scene is followed.
+    scenes: BTreeMap<bool, GoingOn>,
     words: Option<ShellWords>,
     page: Option<Channel<ShellNews>>,
     /// Somebody was asked whether to close, and has not answered yet.
     asked: bool,
     /// The window is closed while jobs run.
     away: bool,
+}
+
+#[derive(Default)]
+struct GoingOn {
+    jobs: Vec<String>,
+    /// A batch goes on, though at this moment no job may run.
+    batch: bool,
+}
+
+impl Now {
+    fn jobs(&self) -> Vec<String> {
+        self.scenes.values().flat_map(|scene| scene.jobs.iter().cloned()).collect()
+    }
+
+    fn goes_on(&self) -> bool {
+        self.scenes.values().any(|scene| scene.batch || !scene.jobs.is_empty())
+    }
 }
 
 impl Shell {
@@ -57,8 +76,26 @@ impl Shell {
     }
 }
 
+/// Follows the scene that is played now, if it is not followed yet. Both scenes may have jobs that run, so the one before is
+/// followed on.
+pub fn follow_scene(app: &AppHandle) {
+    let stage = app.state::<Stage>();
+    let practice = stage.is_practising();
+    let shell = app.state::<Shell>();
+    let fresh = match shell.now().scenes.entry(practice) {
+        Entry::Vacant(place) => {
+            place.insert(GoingOn::default());
+            true
+        }
+        Entry::Occupied(_) => false,
+    };
+    if fresh {
+        follow(app.clone(), stage.desk().clone(), stage.batches().clone(), practice);
+    }
+}
+
 /// Follows the work until the desk closes.
-pub fn follow(app: AppHandle, desk: Desk) {
+fn follow(app: AppHandle, desk: Desk, batches: Batches, practice: bool) {
     let (awake, notices) = (Awake::new(), Notices::new());
     tauri::async_runtime::spawn(async move {
         let (mut work, mut updates) = (Work::default(), desk.watch());
@@ -74,14 +111,11 @@ pub fn follow(app: AppHandle, desk: Desk) {
                 Err(_) => Vec::new(),
             };
             let running = desk.engine().running().await;
-            let batch = app.try_state::<Stage>().is_some_and(|stage| stage.batches().works());
+            let batch = batches.works();
             work.expect_more(batch);
             let begins = work.see(&running, &told, Instant::now());
             let shell = app.state::<Shell>();
-            {
-                let mut now = shell.now();
-                (now.running, now.batch) = (work.running(), batch);
-            }
+            shell.now().scenes.insert(practice, GoingOn { jobs: work.running(), batch });
             if begins {
                 let why = shell.now().words.as_ref().map(|words| words.awake.clone());
                 awake.keep(why.unwrap_or_default());
@@ -100,7 +134,10 @@ fn over(app: &AppHandle, notices: &Notices, report: &Report) {
     let shell = app.state::<Shell>();
     let (away, words) = {
         let mut now = shell.now();
-        (std::mem::take(&mut now.away), now.words.clone())
+        // The other scene's jobs may still run behind the closed window.
+        let away = now.away && !now.goes_on();
+        now.away &= !away;
+        (away, now.words.clone())
     };
     let seen = !away && window.is_focused().unwrap_or(false);
     if away {
@@ -121,7 +158,7 @@ fn over(app: &AppHandle, notices: &Notices, report: &Report) {
 pub fn close_requested(window: &tauri::Window, api: &CloseRequestApi) {
     let shell = window.state::<Shell>();
     let mut now = shell.now();
-    if now.running.is_empty() && !now.batch {
+    if !now.goes_on() {
         return;
     }
     api.prevent_close();
@@ -133,7 +170,7 @@ pub fn close_requested(window: &tauri::Window, api: &CloseRequestApi) {
         return;
     }
     now.asked = true;
-    let news = ShellNews::CloseAsked { running: now.running.clone() };
+    let news = ShellNews::CloseAsked { running: now.jobs() };
     if let Some(page) = &now.page {
         quietly(page.send(news));
     }
@@ -145,7 +182,7 @@ pub async fn answer_close(app: &AppHandle, answer: CloseAnswer) {
         let mut now = shell.now();
         now.asked = false;
         // Meanwhile everything may have ended; then there is nothing to go on with.
-        now.away = answer == CloseAnswer::Background && (now.batch || !now.running.is_empty());
+        now.away = answer == CloseAnswer::Background && now.goes_on();
     }
     match answer {
         CloseAnswer::Back => {}

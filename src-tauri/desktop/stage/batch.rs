@@ -69,7 +69,7 @@ impl Stage {
         Ok(networks)
     }
 
-    async fn kept_networks(&self) -> Result<BTreeSet<String>, Refusal> {
+    pub(super) async fn kept_networks(&self) -> Result<BTreeSet<String>, Refusal> {
         Ok(self.ground.networks().await?.into_iter().map(|network| network.ssid).collect())
     }
 

@@ -44,6 +44,10 @@ impl Stage {
                 &[("port", key.split_once(':').map_or(key.as_str(), |(_, text)| text))],
             )
         })?;
+        // Practice keeps none, so that typing one can be practised. A vault that does not open now offers nothing.
+        if !self.desk.is_practice() {
+            self.desk.offer_kept(self.kept_networks().await.unwrap_or_default());
+        }
         let label = match device_secret.filter(|secret| !secret.is_empty()) {
             Some(typed) => Label::typed(&typed).map_err(|reason| Refusal { reasons: vec![reason] })?,
             None => Label::default(),
@@ -99,11 +103,6 @@ impl Stage {
             device: request.device.map(|device| device.to_string()),
             ..ProvisionRequest::default()
         };
-        if let (true, Some(ssid)) = (request.kept_password, &request.ssid)
-            && let Some(password) = self.ground.kept_password(ssid).await?
-        {
-            secrets.set(Given::WifiPassword, password);
-        }
         self.ground.fill(&mut wish, &mut secrets).await?;
         let mut call = wish.check(&secrets)?;
         if let Some(address) = address {

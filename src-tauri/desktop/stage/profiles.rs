@@ -70,6 +70,7 @@ impl Scene {
             Some(which) => self.clouds.cloud(&which).await.ok(),
             None => None,
         };
+        self.desk.forget_refusals();
         self.desk.change_settings(settings, cloud);
         self.desk.check_connections();
         Ok(())

@@ -3,8 +3,10 @@
  * what is left in plain letters must be what devices, clouds and people are called.
  */
 import { ended, played, running } from '$lib/backend/played';
+import type { InsightsView, StationView, TileView } from '$lib/backend/backend';
 import * as views from '$lib/backend/batchViews';
 import { recording, replay } from '$lib/backend/replay';
+import { noStation } from '$lib/backend/station';
 import Batch from '$lib/batch/Batch.svelte';
 import { Batches } from '$lib/batch/batch.svelte';
 import { w } from '$lib/words';
@@ -13,6 +15,7 @@ import type { Component } from 'svelte';
 import { tick } from 'svelte';
 import { afterEach, expect, test, vi } from 'vitest';
 import Health from '$lib/health/Health.svelte';
+import Insights from '$lib/insights/Insights.svelte';
 import Profiles from '$lib/profiles/Profiles.svelte';
 import After from '$lib/provision/After.svelte';
 import Job from '$lib/provision/Job.svelte';
@@ -20,7 +23,10 @@ import { Provision } from '$lib/provision/provision.svelte';
 import Setup from '$lib/provision/Setup.svelte';
 import Sightings from '$lib/provision/Sightings.svelte';
 import Palette from '$lib/shell/Palette.svelte';
+import Shortcuts from '$lib/shell/Shortcuts.svelte';
 import StatusStrip from '$lib/shell/StatusStrip.svelte';
+import { Line } from '$lib/station/station.svelte';
+import Station from '$lib/station/Station.svelte';
 import Leftovers from '$lib/units/Leftovers.svelte';
 import Units from '$lib/units/Units.svelte';
 
@@ -54,7 +60,7 @@ function names(value: unknown, under = ''): string[] {
 }
 const letters = (text: string): string[] => text.match(/\p{L}{2,}/gu) ?? [];
 /** Keys of the keyboard, a unit, and the parts of a time of day. */
-const OURS = ['Ctrl', 'Enter', 'GHz', 'Jan', 'AM', 'PM'];
+const OURS = ['Ctrl', 'Enter', 'Tab', 'Esc', 'GHz', 'Jan', 'AM', 'PM'];
 const known = new Set([...names(recording).flatMap(letters), ...OURS]);
 
 function read(container: Element): string[] {
@@ -269,4 +275,146 @@ test('the status strip and the palette', async () => {
 	check(render(StatusStrip, { status: desk.status }).container);
 	cleanup();
 	check(render(Palette, { commands: [] }).container);
+});
+
+/** Without names that a person has given, so that every letter on screen is ours. */
+const nameless = {
+	name: '',
+	scan: {
+		prefix: '',
+		gap_ms: 35,
+		least: 4,
+		operator: null,
+		work_order: null,
+		shift: null,
+		labels: [],
+		name: null
+	}
+};
+const rules = {
+	min_firmware: null,
+	once: true,
+	label_first: false,
+	typed_labels: false,
+	operator_needed: false
+};
+const EMPTY: StationView = {
+	plan: { id: '', slots: [], label: null, takt_target_s: 10, ...nameless },
+	locked: true,
+	armed: null,
+	operator: null,
+	work_order: null,
+	shift: null,
+	tiles: [],
+	selected: null,
+	learning: null,
+	waiting_label: null,
+	heard: null,
+	cue: null,
+	counters: { passed: 1, failed: 2, unknown: 3, held: 4 },
+	takt: { target_ms: 10_000, actual_ms: 12_000, last_pass: 0 }
+};
+const STATES: Record<TileView['state'], true> = {
+	unbound: true,
+	free: true,
+	wants_label: true,
+	wants_device: true,
+	held: true,
+	running: true,
+	printing: true,
+	printer_waits: true,
+	label_uncertain: true,
+	scan_back: true,
+	passed: true,
+	failed: true,
+	unknown: true
+};
+const tile = (state: TileView['state'], at: number): TileView => ({
+	number: at + 1,
+	name: String(at + 1),
+	place: null,
+	present: true,
+	state,
+	step: state === 'running' ? 'join' : null,
+	unit: null,
+	label: null,
+	job: null,
+	began: 0,
+	ended: 1000,
+	fault: state === 'failed' ? ended('failed').fault : null,
+	held: state === 'held' ? { why: 'nobody_signed_on', about: {} } : null,
+	printer: null
+});
+const TILES = (Object.keys(STATES) as TileView['state'][]).map(tile);
+
+test.each([
+	['not set up', null],
+	['not armed', EMPTY],
+	['armed, with a slot in every state', { ...EMPTY, tiles: TILES, armed: armed() }]
+] satisfies [string, StationView | null][])('the station, %s, and each of its forms', async (_, view) => {
+	const watch = (on: (view: StationView | null) => void) => {
+		on(view);
+		return Promise.resolve(nothing);
+	};
+	const line = new Line({ ...replay(), station: { ...noStation, watch } }, nothing);
+	const { container } = render(Station, { line, settings: null, practice: false });
+	await vi.waitFor(() => expect(line.ready).toBe(true));
+	await tick();
+	check(container);
+	const forms = container.querySelectorAll('button').length;
+	for (let i = 0; i < forms; i++) {
+		container.querySelectorAll('button')[i]?.click();
+		await tick();
+		check(container);
+	}
+});
+function armed(): StationView['armed'] {
+	return { since: 0, server: '', ssid: null, owner: 1, template: null, rules, order: null };
+}
+
+test('what the line makes, and nothing of it yet', async () => {
+	const empty = await noStation.insights({} as Parameters<typeof noStation.insights>[0]);
+	const share = { part: 3, of: 4, ratio: 0.75 };
+	const yields = {
+		...empty.all,
+		first_pass: share,
+		second_pass: share,
+		last_pass: share,
+		runs: 4,
+		failed: 1
+	};
+	const times = { count: 4, least: 1, median: 2, p95: 3, most: 4 };
+	const full = {
+		...empty,
+		all: yields,
+		days: [{ day: '2026-11-27', yields }],
+		causes: [
+			{
+				code: 'wifi.password_refused',
+				step: 'join',
+				blame: 'network',
+				runs: 1,
+				units: 1,
+				share: 1,
+				cumulative: 1
+			},
+			{ code: null, step: null, blame: null, runs: 1, units: 1, share: 1, cumulative: 1 }
+		],
+		steps: [{ step: 'join', times }],
+		cycle: times,
+		takt: times
+	} satisfies InsightsView as InsightsView;
+	for (const view of [empty, full]) {
+		const backend = { ...replay(), station: { ...noStation, insights: () => Promise.resolve(view) } };
+		const { container } = render(Insights, { backend });
+		await vi.waitFor(() => expect(container.querySelector('h2, h3')).not.toBeNull());
+		await tick();
+		check(container);
+		cleanup();
+	}
+});
+
+test('what the keys do', () => {
+	HTMLDialogElement.prototype.showModal = vi.fn();
+	check(render(Shortcuts, { screens: [{ name: '' }], open: true }).container);
 });

@@ -397,7 +397,8 @@ vault: string,
  */
 vault_locked: boolean, last_ssid: string | null, 
 /**
- * Networks whose password is kept in memory since it was given to a job; the passwords stay on this side.
+ * Networks whose password is kept: in memory since it was given to a job, or by the profile in use. The passwords stay
+ * on this side.
  */
 kept: Array<string>, };
 
