@@ -16,8 +16,18 @@ impl Stops {
         #[cfg(unix)]
         tokio::spawn(async move {
             use tokio::signal::unix::{SignalKind, signal};
-            let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-            while terminate.recv().await.is_some() && wishes.send(()).is_ok() {}
+            // A terminal that is closed, or a connection that breaks, ends in order as well.
+            let signals = (signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+            let (Ok(mut terminate), Ok(mut hangup)) = signals else { return };
+            loop {
+                let heard = tokio::select! {
+                    heard = terminate.recv() => heard,
+                    heard = hangup.recv() => heard,
+                };
+                if heard.is_none() || wishes.send(()).is_err() {
+                    return;
+                }
+            }
         });
         #[cfg(not(unix))]
         drop(wishes);

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use link::{Link, LinkError, Medium, Readiness, Sighting};
-use proto::{Address, Channel, MediumKind, Opened, Packet, Transmit, Wiring};
+use proto::{Address, Advert, Channel, MediumKind, Opened, Packet, Transmit, Wiring};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -57,6 +57,13 @@ impl Medium for MemoryMedium {
         });
         // Nothing more to see is no reason to end.
         Ok(sightings.chain(futures::stream::pending()).boxed())
+    }
+
+    async fn listed(&self, address: &Address) -> Option<Advert> {
+        let body = self.place.find(address).filter(|body| body.spec.dialect.medium() == self.kind)?;
+        self.place.clone().run(&body);
+        body.settle(&self.place, now());
+        body.shown()
     }
 
     async fn open(&self, address: &Address, wiring: &Wiring) -> Result<Box<dyn Link>, LinkError> {

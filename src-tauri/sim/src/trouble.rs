@@ -44,7 +44,7 @@ const fn cloud(name: &'static str, values: &'static str, what: &'static str) -> 
 pub const KNOBS: &[Knob] = &[
     device(
         "outcome",
-        "ok|wrong-password|missing-ssid|no-ip|5ghz|net-timeout|cloud-timeout|bad-token|store-failure|never-checks-in|checks-in-then-drops",
+        "ok|wrong-password|missing-ssid|no-ip|5ghz|net-timeout|cloud-timeout|bad-token|store-failure|never-checks-in|checks-in-then-drops|CODE",
         "how joining ends, whatever the network is like",
     ),
     device("reason", "named|timeout", "timeout: network trouble is reported as 701 without its cause"),
@@ -221,6 +221,8 @@ pub enum JoinOutcome {
     StoreFailure,
     NeverChecksIn,
     ChecksInThenDrops,
+    /// Every code of the table (section 2.2), in the phase that it belongs to.
+    Code(u16),
 }
 
 /// Where a link is lost.
@@ -443,7 +445,7 @@ impl Trouble {
                     "store-failure" => JoinOutcome::StoreFailure,
                     "never-checks-in" => JoinOutcome::NeverChecksIn,
                     "checks-in-then-drops" => JoinOutcome::ChecksInThenDrops,
-                    _ => return None,
+                    code => JoinOutcome::Code(code.parse().ok().filter(|code| (700..=732).contains(code))?),
                 }
             }
             "reason" => self.reason_hidden = either(value, "timeout", "named")?,
@@ -586,6 +588,10 @@ impl Trouble {
         }
         let ms = |time: Duration| time.as_millis().to_string();
         match name {
+            "outcome" => match self.outcome {
+                JoinOutcome::Code(code) => code.to_string(),
+                _ => String::new(),
+            },
             "scale" => self.scale.to_string(),
             "slow" => ms(self.slow),
             "drop-chance" => format!("{}%", self.drop_chance * 100.0),
@@ -903,6 +909,7 @@ mod tests {
     fn samples(knob: &Knob) -> Vec<String> {
         let written = |value: &str| match value {
             "FACTOR" => "0.5".to_owned(),
+            "CODE" => "722".to_owned(),
             "MS" | "N" | "SECONDS" | "BYTES" => "42".to_owned(),
             "±MS" => "-42".to_owned(),
             "P%" => "25%".to_owned(),

@@ -548,7 +548,7 @@ impl Body {
         }
     }
 
-    fn shown(&self) -> Option<Advert> {
+    pub fn shown(&self) -> Option<Advert> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

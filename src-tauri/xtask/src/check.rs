@@ -11,7 +11,7 @@ const PARTS: &[Part] = &[
     ("tidy", "the house rules: who may import whom, and what may not be written", tidy::tidy),
     ("ui", "the UI: formatting, lint, types, tests, build", ui),
     ("lint", "clippy, warnings are errors", lint),
-    ("test", "the Rust tests, among them 200 kills at random moments", test),
+    ("test", "the Rust tests, among them 250 kills at random moments", test),
     ("window", "the built app in its real window", window),
     (
         "package",
@@ -73,8 +73,11 @@ fn lint() -> Outcome {
 
 fn test() -> Outcome {
     needs_ui_build()?;
-    // The crash test runs with its full number of kills; a plain `cargo test` makes only a few.
-    run(&cargo(), &["test", "--workspace"]).env("FIRSTLIGHT_KILLS", "200").go()
+    // The crash tests run with their full number of kills; a plain `cargo test` makes only a few.
+    run(&cargo(), &["test", "--workspace"])
+        .env("FIRSTLIGHT_KILLS", "200")
+        .env("FIRSTLIGHT_BATCH_KILLS", "50")
+        .go()
 }
 
 /// The app's own crate embeds the built UI, so its folder must exist even where the UI is not looked at.

@@ -144,11 +144,36 @@ impl Dice {
     }
 }
 
-/// `FIRSTLIGHT_KILLS` says how often; a few times by default, so that every run of the tests has some.
+/// Each unit that had begun has its line; the rows that had not are left for whoever resumes.
+#[test]
+fn an_interrupted_or_hung_up_batch_ends_with_130_and_a_line_for_each_unit_that_had_begun() {
+    for signal in ["INT", "HUP", "TERM"] {
+        let house = House::new();
+        let devices: Vec<_> =
+            (1..=3).map(|number| house.device(number, &["outcome=never-checks-in"])).collect();
+        let path = file(&house, "units.csv", &any(5)).display().to_string();
+        let mut arguments = run_of(&house, &path);
+        // As long as it may take on a busy machine until all have begun.
+        let patience = arguments.iter().position(|word| *word == "--patience").expect("it is there");
+        arguments[patience + 1] = "100";
+        arguments.extend(["--canary", "off"]);
+        let running = Running::start(&mut batch(&house, &devices, &arguments));
+        (0..3).for_each(|_| drop(running.wait_for("\"delivered\"")));
+        running.signal(signal);
+        let ended = running.end();
+        assert_eq!(ended.status, Some(130), "{signal}: {}{}", ended.stdout, ended.stderr);
+        let outcomes = ends(&ended);
+        assert_eq!(outcomes.len(), 3, "{signal}: {}", ended.stdout);
+        assert!(outcomes.values().all(|outcome| outcome == "unknown"), "{signal}: {outcomes:?}");
+    }
+}
+
+/// `FIRSTLIGHT_BATCH_KILLS` says how often; a few times by default, so that every run of the tests has some.
 #[test]
 fn a_batch_that_is_killed_again_and_again_gives_each_row_one_end_and_each_unit_one_device() {
     const UNITS: u32 = 6;
-    let kills: u32 = std::env::var("FIRSTLIGHT_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
+    let kills: u32 =
+        std::env::var("FIRSTLIGHT_BATCH_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
     let mut dice = Dice(20_261_127);
     let house = House::with_cloud(&["lost=5%", "record=at-once"]);
     let (mut killed, mut rounds) = (0, 0);

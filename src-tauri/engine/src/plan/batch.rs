@@ -291,7 +291,11 @@ impl BatchPlan {
         Problem {
             row: Some(row),
             line: self.lines.get(row as usize - 1).copied(),
-            column: self.heading_of(column),
+            // The file may lack the column; then this is what to add.
+            column: self.heading_of(column).or_else(|| match column {
+                Column::Echo | Column::Dropped => None,
+                lacking => Some(lacking.word()),
+            }),
             code,
             about: BTreeMap::new(),
         }

@@ -469,6 +469,28 @@ mod tests {
         assert_eq!(watch.unexplained(), 0);
     }
 
+    /// The same 200 batches as they end: 60 units at once, each takes some seconds to pass and a minute to fail.
+    #[test]
+    fn bad_luck_that_takes_its_time_stops_no_line() {
+        for seed in 0..200 {
+            let mut dice = Dice(seed);
+            let mut free_at = [0_u64; 60];
+            let mut ends: Vec<(u64, Ended)> = Vec::new();
+            for row in 0..1000 {
+                let fault = (dice.below(100) < 3).then(|| trouble(722));
+                let takes = if fault.is_some() { 55 + dice.below(10) } else { 8 + dice.below(8) };
+                let slot = (0..60).min_by_key(|slot| free_at[*slot]).expect("sixty");
+                free_at[slot] += takes;
+                ends.push((free_at[slot], ended(row, fault, &format!("slot {slot}"))));
+            }
+            ends.sort_by_key(|(at, _)| *at);
+            let mut watch = LineWatch::default();
+            for (_, end) in &ends {
+                assert_eq!(watch.note(end), None, "seed {seed}, row {}", end.row);
+            }
+        }
+    }
+
     /// 200 batches of 1,000 units of which three in a hundred fail of one and the same cause, by accident.
     #[test]
     fn bad_luck_stops_no_line() {

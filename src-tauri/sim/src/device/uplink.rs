@@ -127,6 +127,7 @@ impl Uplink {
             JoinOutcome::MissingSsid | JoinOutcome::FiveGhz => return Err(reason(720)),
             JoinOutcome::NoAddress => return Err(reason(723)),
             JoinOutcome::NetworkTimeout => return Err(701),
+            JoinOutcome::Code(code) if is_of_network(code) => return Err(code),
             _ => {}
         }
         let mut heard: Vec<&AccessPoint> = self
@@ -193,6 +194,10 @@ impl Uplink {
                     self.phase = Phase::Idle;
                     Some(Way::Failed(702))
                 }
+                JoinOutcome::Code(code) => {
+                    self.phase = Phase::Idle;
+                    Some(Way::Failed(code))
+                }
                 JoinOutcome::BadToken => {
                     self.phase = Phase::Idle;
                     Some(Way::Failed(703))
@@ -239,6 +244,11 @@ impl Uplink {
     }
 }
 
+/// Codes that arise before there is a network.
+fn is_of_network(code: u16) -> bool {
+    matches!(code, 701 | 704 | 720..=732)
+}
+
 /// Reason word of a code in BLE events: phase word and reason (section 2.2).
 pub fn reason(code: u16) -> (&'static str, &'static str) {
     match code {
@@ -247,6 +257,9 @@ pub fn reason(code: u16) -> (&'static str, &'static str) {
         703 => ("cloud_fail", "auth_failed"),
         704 => ("net_fail", "generic"),
         705 => ("cloud_fail", "generic"),
+        710 => ("cloud_fail", "dns_failed"),
+        711 => ("cloud_fail", "invalid_certificate"),
+        712 => ("cloud_fail", "captive_portal"),
         720 => ("net_fail", "not_found"),
         721 => ("net_fail", "no_cable"),
         722 => ("net_fail", "invalid_credentials"),
