@@ -122,7 +122,14 @@ fn packaged() -> Outcome {
 }
 
 /// The pictures of the README; everything else that the window tests leave stays in the target folder.
-const PICTURES: &[&str] = &["provision-devices", "provision-setup", "provision-passed", "provision-failed"];
+const PICTURES: &[&str] = &[
+    "provision-devices",
+    "provision-setup",
+    "provision-passed",
+    "provision-failed",
+    "batch-running-light",
+    "batch-stop-dark",
+];
 
 pub fn screenshots() -> Outcome {
     window()?;

@@ -259,15 +259,7 @@ export class Batches {
 		[this.plan, this.said, this.trouble] = [null, '', null];
 		[this.#loading, this.#early] = [true, []];
 		try {
-			const all: BatchRowView[] = [];
-			for (;;) {
-				const page = await this.backend.batches.rows(id, all.length, PAGE);
-				if (round !== this.#round) return;
-				all.push(...page);
-				if (page.length < PAGE) break;
-			}
-			this.#at = Object.fromEntries(all.map((row, at) => [row.row, at]));
-			this.rows = all;
+			await this.#fetch(id, round);
 		} catch (error) {
 			if (round === this.#round) this.trouble = asTrouble(error);
 		}
@@ -275,6 +267,30 @@ export class Batches {
 		this.#loading = false;
 		this.#put(this.#early);
 		if (this.view?.phase === 'interrupted') await this.#loadPlan();
+	}
+
+	async #fetch(id: string, round: number) {
+		const all: BatchRowView[] = [];
+		for (;;) {
+			const page = await this.backend.batches.rows(id, all.length, PAGE);
+			if (round !== this.#round) return;
+			all.push(...page);
+			if (page.length < PAGE) break;
+		}
+		this.#at = Object.fromEntries(all.map((row, at) => [row.row, at]));
+		this.rows = all;
+	}
+
+	/** A batch that is over is told of no more, and yet what was unknown can pass: it is looked at again. */
+	async renew() {
+		const before = this.view;
+		const round = this.#round;
+		try {
+			this.list = await this.backend.batches.list();
+			if (before && this.view && this.view.unknown !== before.unknown) await this.#fetch(before.id, round);
+		} catch (error) {
+			this.trouble = asTrouble(error);
+		}
 	}
 
 	/** Back to the list of all batches. */

@@ -134,6 +134,22 @@ test.each([
 		expect(button(`${w.batch.report}: ${w.batch.reports[kind]}`)).toBeVisible();
 });
 
+test('what was unknown when the batch was over is shown as passed once the cloud has seen it', async () => {
+	const ended = batch({ phase: 'ended', rows: 1, unknown: 1 });
+	let [list, of] = [[ended], [row(1, { state: 'ended', outcome: 'unknown' })]];
+	const { batches, container } = await opened(
+		calls([], [], { list: () => Promise.resolve(list), rows: () => Promise.resolve(of) })
+	);
+	await batches.look('b1');
+	await tick();
+	expect(container.querySelector('[data-end="unknown"]')).not.toBeNull();
+	[list, of] = [[{ ...ended, unknown: 0, passed: 1 }], [row(1, { state: 'ended', outcome: 'passed' })]];
+	await batches.renew();
+	await tick();
+	expect(container.querySelector('[data-end="passed"]')).toHaveTextContent(w.batch.endOne);
+	expect(batches.rows[0]?.outcome).toBe('passed');
+});
+
 test('only what failed is run again: in line while it runs, taken up when it is over', async () => {
 	const retry = vi.fn(() => Promise.resolve());
 	const resume = vi.fn(() => Promise.resolve());
