@@ -94,6 +94,10 @@ test('a chosen file becomes units that all passed and a report, by keyboard only
 		// What a column means: nobody had told the first one.
 		await pick(window, 'Meaning of “Tag No”', 'Unit');
 		await window.screenshot('batch-map-light');
+		// Few at once, so that there is something left to pause.
+		await press(window, 'More: proof');
+		await window.tabTo('Most units at once');
+		await window.keys('3');
 		await press(window, 'Check the file');
 		await here(window, '[data-check="2"]');
 		await window.sees('The cloud does not take “Pump/4” as a name.');
@@ -255,6 +259,9 @@ test('a window that is closed in mid-batch asks, goes on without it, and comes b
 		await window.control('7');
 		await press(window, 'Play the sample');
 		await window.sees('What the columns mean');
+		await press(window, 'More: proof');
+		await window.tabTo('Most units at once');
+		await window.keys('1');
 		await press(window, 'Check the file');
 		await here(window, '[data-check="0"]');
 		await window.press(KEY.enter);
