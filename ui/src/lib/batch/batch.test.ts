@@ -175,7 +175,8 @@ test('what is needed to repeat is asked for, and only that', async () => {
 	await batches.look('b1');
 	await tick();
 	await userEvent.click(button(fill(w.batch.retryFailed, { n: 2 })));
-	await userEvent.type(screen.getByLabelText(fill(w.batch.resumePassword, { ssids: 'Hall' })), 's3cret-pass');
+	expect(screen.getByLabelText(fill(w.batch.resumePassword, { ssids: 'Hall' }))).toHaveFocus();
+	await userEvent.keyboard('s3cret-pass');
 	await userEvent.keyboard('{Enter}');
 	expect(resume).toHaveBeenCalledWith('b1', 's3cret-pass', true);
 	expect(held(container)).not.toContain('s3cret-pass');
