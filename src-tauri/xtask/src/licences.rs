@@ -1,7 +1,7 @@
 //! Whose work is inside the app, and under which licence: the list that the window shows, and the rule that no GPL gets in.
 //!
 //! Rust's part is what `cargo tree` links into the two programs, for every system; the UI's part is what ends in its bundle.
-//! The list is made with each build of the UI and never committed, so that it cannot be out of date.
+//! The list is made with each build of the app; the one that is committed, for builds of the UI alone, may not differ.
 
 use crate::shell::{Outcome, Stop, cargo, root, run, say};
 use std::collections::BTreeSet;
@@ -12,17 +12,35 @@ const BUNDLED: &[&str] = &["svelte", "@sveltejs/kit", "@tauri-apps/api", "esm-en
 
 type Row = (String, String, String);
 
+const LIST: &str = "ui/src/lib/health/licences.json";
+
 /// Writes the list where the UI finds it.
 pub fn write() -> Outcome {
     let rows = all()?;
-    let path = root().join("ui/src/lib/health/licences.json");
-    let line =
-        |(name, version, licence): &Row| format!("[{}, {}, {}]", json(name), json(version), json(licence));
-    let text = format!("[\n{}\n]\n", rows.iter().map(line).collect::<Vec<_>>().join(",\n"));
-    std::fs::write(&path, text)
+    let path = root().join(LIST);
+    std::fs::write(&path, text_of(&rows))
         .map_err(|error| Stop(format!("{} cannot be written: {error}", path.display())))?;
     say(&format!("licences: {} libraries", rows.len()));
     Ok(())
+}
+
+fn text_of(rows: &BTreeSet<Row>) -> String {
+    let line =
+        |(name, version, licence): &Row| format!("[{}, {}, {}]", json(name), json(version), json(licence));
+    format!("[\n{}\n]\n", rows.iter().map(line).collect::<Vec<_>>().join(",\n"))
+}
+
+/// What differs between the list that is committed and what would be built now.
+pub fn outdated() -> Result<Vec<String>, Stop> {
+    let kept = std::fs::read_to_string(root().join(LIST)).unwrap_or_default();
+    let now = text_of(&all()?);
+    let rows = |text: &str| -> BTreeSet<String> {
+        text.lines().map(|line| line.trim_end_matches(',').to_owned()).collect()
+    };
+    let (kept, now) = (rows(&kept), rows(&now));
+    let gone = kept.difference(&now).map(|row| format!("{LIST}: {row} is not built any more"));
+    let new = now.difference(&kept).map(|row| format!("{LIST}: {row} is missing"));
+    Ok(gone.chain(new).collect())
 }
 
 /// Every library whose licence leaves no choice but a GPL, or that names none.

@@ -73,6 +73,11 @@ pub fn tidy() -> Outcome {
     broken.extend(openings());
     broken.extend(words());
     broken.extend(window());
+    let outdated = licences::outdated()?;
+    if !outdated.is_empty() {
+        broken.push("ui/src/lib/health/licences.json is out of date: run `cargo xtask licences`".to_owned());
+        broken.extend(outdated);
+    }
     let gpl = licences::refused()?.into_iter();
     broken.extend(gpl.map(|library| format!("Cargo.lock: {library}: no GPL gets in (CONTRIBUTING.md)")));
     if broken.is_empty() {
