@@ -290,3 +290,26 @@ async fn a_desk_without_a_cloud_says_so_and_takes_one_later() {
     desk.change_settings(SettingsView::default(), Some(world.cloud()));
     lists_until(&mut changes, cloud_is(LightState::Ready)).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_a_profile_keeps_is_offered_until_its_network_refuses_it() {
+    let world = world();
+    world.devices()[0].set("outcome", "wrong-password").expect("a knob of the simulator");
+    let desk = open(&world);
+    let mut changes = desk.watch();
+    in_sight(&desk, &mut changes).await;
+    let offered = [PRACTICE_SSID.to_owned(), "Hall".to_owned()];
+    desk.offer_kept(offered.clone());
+    assert_eq!(desk.settings().kept, ["Hall", PRACTICE_SSID]);
+    assert!(desk.kept_password("Hall").is_none(), "the password itself stays where it is");
+
+    start(&desk, &world).await;
+    lists_until(&mut changes, ended).await;
+    assert_eq!(desk.settings().kept, ["Hall"]);
+    desk.offer_kept(offered.clone());
+    assert_eq!(desk.settings().kept, ["Hall"], "it is not offered again with the next device");
+
+    desk.forget_refusals();
+    desk.offer_kept(offered);
+    assert_eq!(desk.settings().kept, ["Hall", PRACTICE_SSID], "but when the profile was changed");
+}
