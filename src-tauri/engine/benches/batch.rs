@@ -447,6 +447,7 @@ async fn in_real_time(units: u32, alone: &Taken) {
 // ---- ten thousand rows
 
 const RESUME: &str = "FIRSTLIGHT_BENCH_RESUME";
+const ROWS: &str = "FIRSTLIGHT_BENCH_ROWS";
 
 /// Half of a large batch, on disk, then taken up by a process of its own, in which little else takes memory.
 fn ten_thousand(rows: u32) {
@@ -460,6 +461,7 @@ fn ten_thousand(rows: u32) {
     drop(runtime);
     let child = Command::new(std::env::current_exe().expect("this program"))
         .env(RESUME, dir.path())
+        .env(ROWS, rows.to_string())
         .output()
         .expect("this program runs");
     assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
@@ -514,6 +516,16 @@ fn resume(dir: &Path) {
         .expect("a runtime");
     runtime.block_on(async {
         let world = World::new(WorldSettings::default());
+        // This cloud knows nothing of the one before: the numbers that the journal has are taken.
+        let rows = std::env::var(ROWS).ok().and_then(|text| text.parse::<u32>().ok()).expect("it was told");
+        for number in 0..rows / 2 + 300 {
+            world.cloud_state().add_device(
+                1,
+                1,
+                &format!("Earlier {number}"),
+                sim::cloud::Hardware::default(),
+            );
+        }
         let before = memory_kib("VmRSS:");
         let began = std::time::Instant::now();
         let journal = Journal::open(dir).expect("it was filled");

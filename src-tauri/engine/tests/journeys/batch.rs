@@ -291,6 +291,24 @@ async fn a_few_bad_units_stop_nothing() {
     assert!(!batch.failed_by(Some(FaultCode::WifiTimeout)).is_empty());
 }
 
+/// Edgent for Arduino only advertises again when it failed: it is run once more with its link held, so that it can say why.
+#[tokio::test(start_paused = true)]
+async fn a_device_that_was_let_go_and_failed_is_heard_out() {
+    let devices =
+        with_trouble(fleet(40, &[Dialect::EdgentArduino], 7), &["outcome=no-ip"], |at| at % 20 == 7);
+    let stage = Stage::new(devices, &[]);
+    let mut run = begin(&stage, &any(40), BatchOptions::default()).await;
+    end_of(&mut run).await;
+    let batch = state(&stage, &run);
+    assert_eq!((batch.counts().passed, batch.counts().failed), (38, 2));
+    for row in batch.failed_by(Some(FaultCode::WifiNoAddress)) {
+        let row = batch.row(row).expect("it failed");
+        assert_eq!(row.jobs.len(), 2, "let go the first time, heard out the second");
+    }
+    assert_eq!(batch.failed_by(Some(FaultCode::WifiNoAddress)).len(), 2);
+    assert_eq!(stage.tokens_made(), (40, 2), "the second time with the same cloud device");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_is_let_go_is_taken_up_where_it_was() {
     let mut stage = Stage::new(fleet(40, &DIALECTS, 7), &[]);
