@@ -219,3 +219,34 @@ pub(crate) async fn saved_as<R: Runtime>(app: &AppHandle<R>, name: &str, extensi
         .save_file(move |path| drop(chosen.send(path)));
     answer.await.ok().flatten()?.into_path().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// A command that is missing in one of them would be refused in the window, or could be called from any other.
+    #[test]
+    fn each_registered_command_has_its_name_listed_and_is_granted_to_the_main_window_alone() {
+        let source = include_str!("commands.rs");
+        let (_, list) = source.split_once("generate_handler![").expect("commands are registered");
+        let (list, _) = list.split_once(']').expect("the list ends");
+        let registered: BTreeSet<&str> =
+            list.split(',').map(|path| path.trim().rsplit("::").next().unwrap_or_default()).collect();
+        let listed: &[&str] = include!("command_names.rs");
+        assert_eq!(registered, listed.iter().copied().collect());
+        assert_eq!(registered.len(), listed.len(), "none is listed twice");
+
+        let capability: serde_json::Value =
+            serde_json::from_str(include_str!("capabilities/main.json")).expect("JSON");
+        let granted: BTreeSet<&str> = capability["permissions"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|one| one.as_str())
+            .collect();
+        let wanted: Vec<String> =
+            listed.iter().map(|name| format!("allow-{}", name.replace('_', "-"))).collect();
+        assert_eq!(granted, wanted.iter().map(String::as_str).collect());
+        assert_eq!(capability["windows"], serde_json::json!(["main"]));
+    }
+}
