@@ -44,8 +44,8 @@ const fn cloud(name: &'static str, values: &'static str, what: &'static str) -> 
 pub const KNOBS: &[Knob] = &[
     device(
         "outcome",
-        "ok|wrong-password|missing-ssid|no-ip|5ghz|net-timeout|cloud-timeout|bad-token|store-failure|never-checks-in|checks-in-then-drops|CODE",
-        "how joining ends, whatever the network is like",
+        "ok|wrong-password|missing-ssid|no-ip|5ghz|net-timeout|cloud-timeout|bad-token|store-failure|never-checks-in|checks-in-then-drops|700|701|702|703|704|705|710|711|712|720|721|722|723|730|731|732",
+        "how joining ends, whatever the network is like; a number: with this code of the device",
     ),
     device("reason", "named|timeout", "timeout: network trouble is reported as 701 without its cause"),
     device("scale", "1|FACTOR", "factor on all waiting times of the device; 0: at once"),
@@ -445,7 +445,10 @@ impl Trouble {
                     "store-failure" => JoinOutcome::StoreFailure,
                     "never-checks-in" => JoinOutcome::NeverChecksIn,
                     "checks-in-then-drops" => JoinOutcome::ChecksInThenDrops,
-                    code => JoinOutcome::Code(code.parse().ok().filter(|code| (700..=732).contains(code))?),
+                    code if find(Side::Device, name).ok()?.literals().any(|known| known == code) => {
+                        JoinOutcome::Code(code.parse().ok()?)
+                    }
+                    _ => return None,
                 }
             }
             "reason" => self.reason_hidden = either(value, "timeout", "named")?,
@@ -588,10 +591,6 @@ impl Trouble {
         }
         let ms = |time: Duration| time.as_millis().to_string();
         match name {
-            "outcome" => match self.outcome {
-                JoinOutcome::Code(code) => code.to_string(),
-                _ => String::new(),
-            },
             "scale" => self.scale.to_string(),
             "slow" => ms(self.slow),
             "drop-chance" => format!("{}%", self.drop_chance * 100.0),
@@ -909,7 +908,6 @@ mod tests {
     fn samples(knob: &Knob) -> Vec<String> {
         let written = |value: &str| match value {
             "FACTOR" => "0.5".to_owned(),
-            "CODE" => "722".to_owned(),
             "MS" | "N" | "SECONDS" | "BYTES" => "42".to_owned(),
             "±MS" => "-42".to_owned(),
             "P%" => "25%".to_owned(),

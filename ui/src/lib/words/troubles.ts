@@ -64,7 +64,10 @@ export const troublesEn: Troubles = {
 	nothing: 'Nothing fits',
 	when: 'When: always, once, first:N, nth:N, every:N or P%; with @CALL for one call only, as in always@reserve.',
 	knobs: {
-		outcome: knob('How joining ends', 'Whatever the network is like, joining ends this way.'),
+		outcome: knob(
+			'How joining ends',
+			'Whatever the network is like, joining ends this way; a number is a code of the device.'
+		),
 		reason: knob('Cause told', 'With timeout, network trouble is reported without its cause.'),
 		scale: knob('Pace', 'Factor on all its waiting times; 0 is at once.'),
 		slow: knob('Slow to speak', 'Milliseconds before each thing it says.'),
@@ -168,7 +171,10 @@ export const troublesDe: Troubles = {
 	nothing: 'Nichts passt',
 	when: 'Wann: always, once, first:N, nth:N, every:N oder P%; mit @CALL nur für einen Aufruf, wie always@reserve.',
 	knobs: {
-		outcome: knob('Wie das Beitreten endet', 'Wie auch immer das Netz ist, so endet das Beitreten.'),
+		outcome: knob(
+			'Wie das Beitreten endet',
+			'Wie auch immer das Netz ist, so endet das Beitreten; eine Zahl ist ein Code des Geräts.'
+		),
 		reason: knob('Genannte Ursache', 'Mit timeout werden Netzfehler ohne ihre Ursache gemeldet.'),
 		scale: knob('Tempo', 'Faktor auf alle seine Wartezeiten; 0 heißt sofort.'),
 		slow: knob('Spricht langsam', 'Millisekunden vor allem, was es sagt.'),
