@@ -218,6 +218,8 @@ codes! {
         /// Cells that no column names.
         SurplusCells = "batch.surplus_cells",
         UnitTwice = "batch.unit_twice",
+        /// A proof of possession of its own, and nothing that says which device knows it.
+        SecretUnbound = "batch.secret_unbound",
         MacBad = "batch.mac_bad",
         /// The unit has passed before.
         UnitDone = "batch.unit_done",

@@ -33,6 +33,11 @@ pub fn problem(problem: &Problem) -> Words {
             ),
             "Remove one of the two rows.",
         ),
+        ProblemCode::SecretUnbound => words(
+            "The row has a proof of possession of its own and names no unit, so nothing says which device knows it."
+                .to_owned(),
+            "Fill in the unit (hardware address, advertised name or label), or give all rows the same proof.",
+        ),
         ProblemCode::MacBad => words(
             format!("“{}” is not a hardware address.", about.or("unit", "")),
             "Write six pairs of hexadecimal digits, as in 24:6F:28:11:22:33.",

@@ -339,6 +339,7 @@ pub fn plan(
         plan.items.push(item);
     }
     problems.extend(problems_of_twins(&plan));
+    problems.extend(problems_of_lost_proofs(&plan));
     problems.sort_by_key(|problem| problem.row.map_or(0, |row| row));
     (plan, problems)
 }
@@ -400,6 +401,17 @@ fn problems_of_twins(plan: &BatchPlan) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Rows that have different proofs of possession and name no unit: nothing says which device knows which proof.
+fn problems_of_lost_proofs(plan: &BatchPlan) -> Vec<Problem> {
+    let mut proofs = Vec::new();
+    for item in plan.items.iter().filter(|item| item.bind == Bind::Next) {
+        proofs.extend(plan.of_rows.get(&item.row).map(|proof| (item.row, proof)));
+    }
+    let differ = proofs.windows(2).any(|pair| pair[0].1.expose() != pair[1].1.expose());
+    let lost = proofs.iter().filter(|_| differ);
+    lost.map(|(row, _)| plan.problem(*row, &Column::Unit, ProblemCode::SecretUnbound)).collect()
 }
 
 struct Reading<'a> {
@@ -742,6 +754,19 @@ mod tests {
         assert_eq!(
             codes("unit,mac,meta:\nA,B,\n"),
             [(None, "batch.column_twice"), (None, "batch.meta_name")]
+        );
+    }
+
+    #[test]
+    fn proofs_that_differ_need_a_unit_each() {
+        assert_eq!(
+            codes("unit,pop\n,abcd1234\nA,xyz98765\n,efgh5678\n"),
+            [(Some(1), "batch.secret_unbound"), (Some(3), "batch.secret_unbound")]
+        );
+        assert_eq!(
+            codes("unit,pop\n,abcd1234\n,abcd1234\nA,xyz98765\n"),
+            [],
+            "one proof fits whichever comes"
         );
     }
 

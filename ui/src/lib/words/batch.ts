@@ -25,6 +25,10 @@ const problemsEn: Record<ProblemCode, ProblemWords> = {
 		'Put quotation marks around a text that holds the delimiter, or give the column a heading.'
 	),
 	'batch.unit_twice': told('The unit {unit} is in row {earlier} already.', 'Remove one of the two rows.'),
+	'batch.secret_unbound': told(
+		'The row has a proof of possession of its own and names no unit, so nothing says which device knows it.',
+		'Fill in the unit (hardware address, advertised name or label), or give all rows the same proof.'
+	),
 	'batch.mac_bad': told(
 		'“{unit}” is not a hardware address.',
 		'Write six pairs of hexadecimal digits, as in 24:6F:28:11:22:33.'
@@ -376,6 +380,10 @@ const problemsDe: Record<ProblemCode, ProblemWords> = {
 	'batch.unit_twice': told(
 		'Das Gerät {unit} steht schon in Zeile {earlier}.',
 		'Entfernen Sie eine der beiden Zeilen.'
+	),
+	'batch.secret_unbound': told(
+		'Die Zeile hat einen eigenen Besitznachweis und nennt kein Gerät; nichts sagt, welches Gerät ihn kennt.',
+		'Tragen Sie das Gerät ein (Hardware-Adresse, gemeldeter Name oder Etikett), oder geben Sie allen Zeilen denselben Nachweis.'
 	),
 	'batch.mac_bad': told(
 		'„{unit}“ ist keine Hardware-Adresse.',

@@ -76,6 +76,7 @@ export type ProblemCode =
 	| 'batch.column_twice'
 	| 'batch.surplus_cells'
 	| 'batch.unit_twice'
+	| 'batch.secret_unbound'
 	| 'batch.mac_bad'
 	| 'batch.unit_done'
 	| 'batch.name_invalid'
