@@ -1,6 +1,7 @@
-// Every command that the page may call, once; read by the build script, which makes a permission of each, and by the test in
-// `commands.rs`, which holds it to what is registered. The main window's capability grants them one by one.
-&[
+//! Every command that the page may call, once: the build script makes a permission of each, and the test in `commands.rs` holds
+//! the list to what is registered. The main window's capability grants them one by one.
+
+pub const COMMANDS: &[&str] = &[
     "snapshot",
     "watch",
     "look",
@@ -74,4 +75,4 @@
     "ghosts",
     "sweep",
     "report",
-]
+];
