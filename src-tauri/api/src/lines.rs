@@ -94,6 +94,10 @@ impl FinishedLine {
             line.job = Some(id);
             line.unit = job.state.unit.clone().or(line.unit);
             line.device_id = job.state.device.map(|device| device.0);
+            if row.end.is_none() {
+                // It was to be run again, and its line stopped before that: the cause is the one that it met.
+                line.fault = job.state.fault.as_deref().map(FaultLine::from);
+            }
             line.driver.clone_from(&job.state.driver);
             line.attempt = job.state.attempt;
             line.elapsed_ms = i64::try_from(job.timeline.elapsed_ms().unwrap_or(0)).unwrap_or(i64::MAX);

@@ -111,6 +111,9 @@ fn the_canary_leaves_all_others_untouched_and_resume_takes_them_up() {
     assert_eq!(outcomes.len(), 4);
     assert_eq!(outcomes.values().filter(|outcome| *outcome == "failed").count(), 1);
     assert_eq!(outcomes.values().filter(|outcome| *outcome == "skipped").count(), 3);
+    for line in stopped.of("finished").iter().filter(|line| line["outcome"] == "failed") {
+        assert_eq!(line["fault"]["code"], "wifi.password_refused", "no FAIL without its cause: {line}");
+    }
     let stop = stopped.of("stopped").remove(0);
     assert_eq!((&stop["code"], &stop["field"]), (&"wifi.password_refused".into(), &"wifi_password".into()));
     assert!(house.cloud().all_devices().len() <= 1);
