@@ -354,6 +354,7 @@ impl<'a> Told<'a> {
                 // It had begun and was cut off, or the line stopped before its turn.
                 None if self.held.contains_key(&number) || self.running.contains(&number) => {
                     let line = self.cut_off(row);
+                    ending = ending.max(Ending::of(line.outcome));
                     self.context.face.event("finished", &line);
                 }
                 None if !cancelled => {
