@@ -9,10 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { drop, openFile, saveAs } from './files.mjs';
-import { practice } from './parts.mjs';
+import { clean, pick, practice, press } from './parts.mjs';
 import { cli, KEY, Window, until } from './window.mjs';
 
-const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const PASSWORD = 'correct horse';
 const WRONG = 'horse correct';
 
@@ -38,27 +37,6 @@ function file(folder, name, lines) {
 	const path = join(folder, name);
 	writeFileSync(path, lines.join('\n'));
 	return path;
-}
-
-async function press(window, button) {
-	await window.tabTo(button);
-	await window.press(KEY.enter);
-}
-
-async function pick(window, label, text) {
-	await window.tabTo(label);
-	await window.keys(text);
-	await until(`“${text}” in “${label}”`, () =>
-		window.run('return document.activeElement.selectedOptions?.[0]?.text.startsWith(arguments[0])', text)
-	);
-}
-
-async function clean(window, screen) {
-	await window.run(axe);
-	await window.run(
-		'window.found = null; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }).then((r) => (window.found = r.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target + " " + n.failureSummary).join(", ")}`)))'
-	);
-	assert.deepEqual(await until('axe', () => window.run('return window.found')), [], screen);
 }
 
 const here = (window, css) =>

@@ -1,12 +1,9 @@
 /** The first start and the profiles, by keyboard only, with the real HTTP client against a practice cloud on loopback. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { practice } from './parts.mjs';
+import { clean, pick, practice, press } from './parts.mjs';
 import { KEY, Window, until } from './window.mjs';
-
-const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
 async function opened(options, play) {
 	const window = await Window.open(options);
@@ -24,33 +21,11 @@ async function opened(options, play) {
 /** The first start of the real app. */
 const fresh = (play, options = {}) => opened({ args: [], ...options }, play);
 
-async function clean(window, screen) {
-	await window.run(axe);
-	await window.run(
-		'window.found = null; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }).then((r) => (window.found = r.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target + " " + n.failureSummary).join(", ")}`)))'
-	);
-	assert.deepEqual(await until('axe', () => window.run('return window.found')), [], screen);
-}
-
-async function press(window, button) {
-	await window.tabTo(button);
-	await window.press(KEY.enter);
-}
-
 /** Types into the field of this label; what stands in it is replaced. */
 async function type(window, label, text) {
 	await window.tabTo(label);
 	await window.run('document.activeElement.select?.()');
 	await window.keys(text);
-}
-
-/** Chooses in a list of a few by the first letters of its name, as the keyboard does. */
-async function pick(window, label, text) {
-	await window.tabTo(label);
-	await window.keys(text);
-	await until(`“${text}” in “${label}”`, () =>
-		window.run('return document.activeElement.selectedOptions?.[0]?.text.startsWith(arguments[0])', text)
-	);
 }
 
 const html = (window) =>

@@ -1,20 +1,10 @@
 /** The station by a scanner alone: a wedge types, as the real one does, and nobody touches a mouse. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { hand } from './parts.mjs';
+import { clean, hand, pick, press } from './parts.mjs';
 import { KEY, Window, until } from './window.mjs';
 
-const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const PASSWORD = 'correct horse';
-
-async function clean(window, screen) {
-	await window.run(axe);
-	await window.run(
-		'window.found = null; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }).then((r) => (window.found = r.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(", ")}`)))'
-	);
-	assert.deepEqual(await until('axe', () => window.run('return window.found')), [], screen);
-}
 
 const tile = (window, n) =>
 	window.run('return document.querySelector(`[data-tile="${arguments[0]}"]`)?.dataset.state ?? null', n);
@@ -68,19 +58,6 @@ test('a lead arms the station, and it runs to PASSED by plugging and scanning al
 const CODE = { redo: 'FIRSTLIGHTREDO', slot1: 'FIRSTLIGHTSLOTC', operator: 'FIRSTLIGHTOPEROP-7' };
 /** What is plugged into the practice bench's first socket, by its hardware address. */
 const UNIT = '24:6F:28:00:00:02';
-
-/** Chooses in a list by the first letters of its name, as the keyboard does. */
-async function pick(window, label, text) {
-	await window.tabTo(label);
-	await window.keys(text);
-	await until(`“${text}” in “${label}”`, () =>
-		window.run('return document.activeElement.selectedOptions?.[0]?.text.startsWith(arguments[0])', text)
-	);
-}
-const press = async (window, name) => {
-	await window.tabTo(name);
-	await window.press(KEY.enter);
-};
 const heard = (window) => window.run('return document.querySelector("[data-heard]")?.innerText ?? ""');
 
 test('by scanner alone: sign on, a label printed and scanned back, a failure retried, a printer out of paper', async () => {
