@@ -322,6 +322,7 @@ test('an app that is killed in mid-batch is started again, says what becomes of 
 		await again.screenshot('batch-resumed-light');
 	});
 	const report = run('batch', 'report', '--format', 'jsonl');
+	assert.equal(report.status, 0, report.stderr);
 	const lines = report.stdout.trim().split('\n').map(JSON.parse);
 	assert.equal(new Set(lines.map((line) => line.device_id)).size, 4, 'one cloud device for each row');
 	assert.deepEqual(new Set(lines.map((line) => line.outcome)), new Set(['passed']));

@@ -5,7 +5,7 @@
  * bound, and leaves a screenshot.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -114,7 +114,7 @@ export class Window {
 			detached: true
 		});
 		this.#driver = driver;
-		this.#ends.push(() => kill(driver));
+		this.#ends.push(() => killAll(driver));
 		this.#base = `http://127.0.0.1:${port}`;
 		await until('the driver', () => this.#ask('GET', '/status').then(() => true));
 		const { sessionId } = await this.#ask('POST', '/session', {
@@ -297,6 +297,28 @@ export class Window {
 		if (this.#session) await this.#ask('DELETE', this.#session).catch(() => {});
 		for (const end of this.#ends.reverse()) await end();
 		this.#ends = [];
+	}
+}
+
+/**
+ * Ends a process with all that it started, and comes back when they are gone: until then they hold what is theirs, and an
+ * app holds its journal.
+ */
+async function killAll(process_) {
+	const all =
+		spawnSync('pgrep', ['-g', String(process_.pid)], { encoding: 'utf8' }).stdout.match(/\d+/g) ?? [];
+	kill(process_);
+	await until('the end of the app and its driver', () => all.every(gone));
+}
+
+/** Whether nothing of a process runs any more; one that nobody has waited for keeps its number, and nothing else. */
+function gone(pid) {
+	try {
+		const state = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0];
+		return state === 'Z' && readdirSync(`/proc/${pid}/task`).length === 1;
+	} catch (error) {
+		if (error.code === 'ENOENT' || error.code === 'ESRCH') return true;
+		throw error;
 	}
 }
 
