@@ -144,7 +144,7 @@ pub fn stop(stop: &LineStop) -> Words {
     let where_it_is = match &stop.shared {
         Shared::Batch => "every unit would meet it".to_owned(),
         Shared::Network { ssid } => format!("the network “{ssid}” is the problem"),
-        Shared::Slot { slot } => format!("{slot} is the problem, not the units"),
+        Shared::Slot { slot } => format!("{} is the problem, not the units", place(slot)),
         Shared::Firmware { firmware } => format!("units with firmware {firmware} have it"),
     };
     let who = match (stop.canary, rows) {
@@ -154,6 +154,11 @@ pub fn stop(stop: &LineStop) -> Words {
     };
     let what = format!("{who}, so {where_it_is}: {}", cause.what);
     Words::new(what, cause.why.clone(), fix(stop.field, cause.fix))
+}
+
+/// A port or an adapter has a name, but not every system tells that of its radio.
+fn place(slot: &str) -> &str {
+    if slot == "ble" { "Bluetooth" } else { slot }
 }
 
 fn fix(field: FixField, cause: String) -> String {

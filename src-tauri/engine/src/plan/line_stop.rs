@@ -5,6 +5,7 @@
 
 use crate::record::batch::{FixField, LineStop, Shared};
 use crate::{Blame, Fault, FaultCode, Outcome};
+use proto::MediumKind;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a unit ended, and where.
@@ -20,6 +21,8 @@ pub struct Ended {
     pub network: Option<String>,
     /// Port or adapter.
     pub slot: Option<String>,
+    /// What kind of place that is.
+    pub medium: Option<MediumKind>,
     pub firmware: Option<String>,
 }
 
@@ -210,10 +213,15 @@ impl LineWatch {
         // A place explains it when there are others of its kind that are spared.
         let telling = full
             .iter()
+            .filter(|_| limit >= ENOUGH)
             .find(|(place, sum)| sum.spared_elsewhere > 0 && self.others(place))
             .map(|(place, _)| (*place).clone());
         let fault = ended.fault.clone()?;
-        let shared = telling.unwrap_or_else(|| by_nature(cause.code, ended));
+        // By its nature only where enough has gathered there: five ports that may not be opened are not the fifth one's.
+        let nature = || by_nature(cause.code, ended);
+        let shared = telling
+            .or_else(|| Some(nature()).filter(|place| full.iter().any(|(full, _)| *full == place)))
+            .unwrap_or(Shared::Batch);
         let of_that_place = full.iter().find(|(place, _)| **place == shared).or_else(|| full.first());
         let rows = of_that_place.map(|(_, sum)| sum.rows.clone()).unwrap_or_default();
         Some(LineStop { field: field(cause.code, &shared), fault, shared, canary: false, rows })
@@ -261,7 +269,11 @@ fn by_nature(code: FaultCode, ended: &Ended) -> Shared {
     let kind = match (family, code) {
         ("wifi", FaultCode::WifiNoCable) => Kind::Batch,
         ("wifi", _) | (_, FaultCode::CloudCaptivePortal) => Kind::Network,
-        ("serial" | "ble" | "link", _) => Kind::Slot,
+        // These an adapter says of itself.
+        (_, FaultCode::BleNoAdapter | FaultCode::BleAdapterOff | FaultCode::BleUnavailable) => Kind::Slot,
+        // A port is one cable and one socket. A radio that everything goes over is nobody's own place: what breaks off on it
+        // may be the air, the distance or the devices.
+        ("serial" | "link", _) if ended.medium == Some(MediumKind::Serial) => Kind::Slot,
         ("device", _) => Kind::Firmware,
         _ => Kind::Batch,
     };
@@ -292,17 +304,6 @@ fn field(code: FaultCode, shared: &Shared) -> FixField {
         | C::DeviceHostFixed => FixField::TokenHost,
         C::TemplateUnknown | C::TemplateMismatch => FixField::Template,
         C::DeviceWrongProof | C::DeviceNotAuthorized => FixField::DeviceSecret,
-        C::LinkLost
-        | C::SerialNoPort
-        | C::SerialBusy
-        | C::SerialDenied
-        | C::SerialUnusable
-        | C::BleNoAdapter
-        | C::BleAdapterOff
-        | C::BleUnavailable
-        | C::BleNotInSight
-        | C::BleConnectFailed
-        | C::BleNeedsPairing => FixField::Slot,
         _ => FixField::Outside,
     }
 }
@@ -322,6 +323,7 @@ mod tests {
             token_asked: true,
             network: Some("Workshop".into()),
             slot: Some(slot.into()),
+            medium: Some(MediumKind::Serial),
             firmware: Some("TMPL1 1.4.2".into()),
         }
     }
@@ -400,6 +402,69 @@ mod tests {
         let (_, stop) = stopped.expect("slot 3 never passes");
         assert_eq!(stop.shared, Shared::Slot { slot: "slot 3".into() });
         assert_eq!((stop.field, stop.rows.len()), (FixField::Slot, 5));
+    }
+
+    fn lost(row: u32, slot: &str, medium: MediumKind) -> Ended {
+        let lost = Fault::new(FaultCode::LinkLost, Step::Connect, Blame::Device, Retry::Now);
+        Ended { medium: Some(medium), token_asked: false, ..ended(row, Some(lost), slot) }
+    }
+
+    #[test]
+    fn a_radio_that_everything_goes_over_is_not_blamed_as_a_place() {
+        let mut watch = LineWatch::default();
+        (0..10).for_each(|row| assert_eq!(watch.note(&ended(row, None, "hci0")), None));
+        let stop = (10..20).find_map(|row| watch.note(&lost(row, "hci0", MediumKind::Ble)));
+        let stop = stop.expect("five in a row");
+        assert_eq!((stop.shared, stop.field, stop.rows.len()), (Shared::Batch, FixField::Outside, 5));
+        // One of two adapters is.
+        let mut watch = LineWatch::default();
+        let stop = (0..20).find_map(|row| match row % 2 {
+            0 => watch.note(&ended(row, None, "hci0")),
+            _ => watch.note(&lost(row, "hci1", MediumKind::Ble)),
+        });
+        let stop = stop.expect("hci1 never gets through");
+        assert_eq!((stop.shared, stop.field), (Shared::Slot { slot: "hci1".into() }, FixField::Slot));
+        // An adapter that says so of itself is, also when it is alone.
+        let off = Fault::new(FaultCode::BleAdapterOff, Step::Connect, Blame::Computer, Retry::AfterFix);
+        let off = Ended { fault: Some(Box::new(off)), ..lost(1, "hci0", MediumKind::Ble) };
+        let CanaryVerdict::Stop(stop) = canary(&off) else { panic!("no unit fares better") };
+        assert_eq!((stop.shared, stop.field), (Shared::Slot { slot: "hci0".into() }, FixField::Slot));
+    }
+
+    #[test]
+    fn what_every_port_says_is_not_the_last_ones_trouble() {
+        let mut watch = LineWatch::default();
+        let denied = || Fault::new(FaultCode::SerialDenied, Step::Connect, Blame::Computer, Retry::AfterFix);
+        let stop = (0..9).find_map(|row| watch.note(&ended(row, Some(denied()), &format!("port {row}"))));
+        let stop = stop.expect("five ports");
+        assert_eq!((stop.shared, stop.field, stop.rows.len()), (Shared::Batch, FixField::Outside, 5));
+        // On one port, five times: that port, even where no other was ever used.
+        let mut watch = LineWatch::default();
+        let stop = (0..9).find_map(|row| watch.note(&lost(row, "port 1", MediumKind::Serial)));
+        assert_eq!(stop.expect("five units").shared, Shared::Slot { slot: "port 1".into() });
+    }
+
+    /// Two networks that refuse everybody: the one that was met last is not the only one.
+    #[test]
+    fn no_network_is_named_for_what_several_do() {
+        let mut watch = LineWatch::default();
+        let stop = (0..9).find_map(|row| {
+            let network = Some(format!("Hall {}", row % 2));
+            watch.note(&Ended { network, ..ended(row, Some(trouble(722)), &format!("slot {row}")) })
+        });
+        assert_eq!(stop.expect("five in a row").shared, Shared::Batch);
+    }
+
+    /// Sign-in and limits know no places, whoever was lucky elsewhere.
+    #[test]
+    fn what_the_cloud_says_is_blamed_on_no_slot() {
+        let mut watch = LineWatch::default();
+        let away = || Fault::new(FaultCode::CloudUnavailable, Step::Reserve, Blame::Cloud, Retry::Now);
+        let stop = (0..20).find_map(|row| {
+            let fault = (row % 2 == 0).then(away);
+            watch.note(&ended(row, fault, &format!("slot {}", row % 2)))
+        });
+        assert_eq!(stop.map(|stop| stop.shared), Some(Shared::Batch));
     }
 
     #[test]

@@ -1188,7 +1188,7 @@ impl Line {
         let (attempts, began, met_in) =
             self.rows.get(&row).map_or((0, 0, None), |row| (row.attempts, row.began, row.met_in));
         let advert = self.seen.get(address).map(|seen| &seen.advert);
-        let ended = Ended { began: met_in.unwrap_or(began), ..ended(row, outcome, &state, advert) };
+        let ended = Ended { began: met_in.unwrap_or(began), ..ended(row, outcome, &state, address, advert) };
         // It met what somebody has answered meanwhile.
         let stale = began <= self.mended
             && fault.as_ref().is_some_and(|fault| {
@@ -1417,15 +1417,12 @@ impl LineToStart {
     }
 }
 
-/// What the line watch wants to know of a job.
-fn ended(row: u32, outcome: Outcome, state: &JobState, advert: Option<&Advert>) -> Ended {
-    let slot = match (&state.address, advert) {
-        (Some(Address::Serial(port)), _) => Some(port.clone()),
-        (Some(Address::Ble(_)), Some(Advert::Ble(ble))) => {
-            Some(ble.adapter.clone().unwrap_or_else(|| "ble".to_owned()))
-        }
-        (Some(Address::Ble(_)), _) => Some("ble".to_owned()),
-        (None, _) => None,
+/// What the line watch wants to know of a job. Where its device is, is known also when it could not be opened.
+fn ended(row: u32, outcome: Outcome, state: &JobState, address: &Address, advert: Option<&Advert>) -> Ended {
+    let slot = match (address, advert) {
+        (Address::Serial(port), _) => port.clone(),
+        (Address::Ble(_), Some(Advert::Ble(ble))) => ble.adapter.clone().unwrap_or_else(|| "ble".to_owned()),
+        (Address::Ble(_), _) => "ble".to_owned(),
     };
     let firmware = state.identity.as_ref().and_then(|identity| {
         let words: Vec<&str> = [&identity.template, &identity.firmware_version]
@@ -1442,7 +1439,8 @@ fn ended(row: u32, outcome: Outcome, state: &JobState, advert: Option<&Advert>) 
         fault: state.fault.clone(),
         token_asked: state.token.phase != Act::Idle,
         network: state.ssid.clone().or_else(|| state.recipe.as_ref()?.ssid.clone()),
-        slot,
+        slot: Some(slot),
+        medium: Some(address.medium()),
         firmware,
     }
 }
