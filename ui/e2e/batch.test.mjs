@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { drop, openFile, saveAs } from './files.mjs';
-import { clean, pick, practice, press } from './parts.mjs';
+import { clean, hand, pick, practice, press } from './parts.mjs';
+import { sockets } from './sockets.mjs';
 import { cli, KEY, Window, until } from './window.mjs';
 
 const PASSWORD = 'correct horse';
@@ -190,8 +191,50 @@ test('a wrong password stops the line after one unit, is corrected in one field,
 		await window.screenshot('batch-passed-dark');
 	}));
 
+test('a trouble that begins in the middle stops the line with one sentence and one field, and then all pass', () =>
+	play({ size: '1920x1080' }, async (window, folder) => {
+		const names = Array.from({ length: 24 }, (_, i) => `Meter-${300 + i}`);
+		await window.control('7');
+		await choose(
+			window,
+			file(folder, 'meters.csv', ['unit,name', ...names.map((n, i) => `${n},Meter ${i + 1}`)])
+		);
+		await press(window, 'More: proof');
+		await window.tabTo('Most units at once');
+		await window.keys('3');
+		await press(window, 'Check the file');
+		await here(window, '[data-check="0"]');
+		await window.press(KEY.enter);
+		await until('six passed', async () => (await count(window, 'passed')) >= 6);
+		// From now on the network wants another password of everybody.
+		const refused = ['outcome', 'wrong-password'];
+		for (const device of names) {
+			const whose = { kind: 'device', device };
+			await hand(window, 'make_trouble', { whose, name: refused[0], value: refused[1] });
+		}
+		await here(window, '[data-stop="wifi.password_refused"][data-shared="network"]');
+		await window.sees('units met this one after another: the network');
+		await window.sees('is the problem, not the devices.');
+		const passed = await count(window, 'passed');
+		assert.ok(passed >= 6, 'what has passed stays passed');
+		await until('nothing runs', async () => (await count(window, 'running')) === 0);
+		const failed = await count(window, 'failed');
+		assert.ok(failed >= 5 && failed <= 8, `${failed} units met it, and none began after the stop`);
+		await clean(window, 'a line that was stopped in the middle');
+		await window.screenshot('batch-stop-middle-light');
+		assert.equal(await window.run('return document.activeElement.type'), 'password');
+		await hand(window, 'end_troubles');
+		await window.run('document.querySelector("[data-stop] input").focus()');
+		await window.keys(PASSWORD);
+		await window.press(KEY.enter);
+		await here(window, '[data-end="passed"]');
+		await window.sees('All 24 passed');
+		assert.equal(await count(window, 'passed'), 24);
+		await window.screenshot('batch-stop-middle-passed-light');
+	}));
+
 /** The real app on a practice cloud, with a profile made on the command line. */
-async function real(ports, scene) {
+async function real(ports, scene, { shelved = false, options = {} } = {}) {
 	const state = mkdtempSync(join(tmpdir(), 'firstlight-state-'));
 	const cloud = await practice('cloud');
 	const devices = [];
@@ -209,18 +252,20 @@ async function real(ports, scene) {
 					...['--fault', 'scale=0.2']
 				)
 			);
-		env.FIRSTLIGHT_SERIAL_PORTS = devices.map((device) => device.port).join(':');
+		// Sockets of a shelf, into which the scene plugs what is there.
+		const shelf = join(state, 'slot-*');
+		env.FIRSTLIGHT_SERIAL_PORTS = shelved ? shelf : devices.map((device) => device.port).join(':');
 		const added = run(
 			...['profile', 'add', 'line', '--server', cloud.url, '--wifi', 'Workshop 2G'],
 			...['--org', String(cloud.org), '--owner', String(cloud.owner)]
 		);
 		assert.equal(added.status, 0, added.stderr);
-		await play({ args: [], env }, async (window, folder, reopen) => {
+		await play({ args: [], env, ...options }, async (window, folder, reopen) => {
 			await window.control('3');
 			await press(window, 'Use: line');
 			await window.sees('in use');
 			await window.control('7');
-			await scene(window, folder, reopen);
+			await scene(window, folder, reopen, sockets(state, devices));
 		});
 		return run;
 	} finally {
@@ -326,4 +371,52 @@ test('an app that is killed in mid-batch is started again, says what becomes of 
 	const lines = report.stdout.trim().split('\n').map(JSON.parse);
 	assert.equal(new Set(lines.map((line) => line.device_id)).size, 4, 'one cloud device for each row');
 	assert.deepEqual(new Set(lines.map((line) => line.outcome)), new Set(['passed']));
+});
+
+test('a socket with a bad cable is told from the network and from the units, and all pass in other sockets', async () => {
+	const scene = async (window, folder, _reopen, { plug, unplug, badCable, slot }) => {
+		const rows = Array.from({ length: 11 }, (_, i) => `,Pump ${i + 1}`);
+		await choose(window, file(folder, 'shelf.csv', ['unit,name', ...rows]));
+		await window.tabTo('Wi-Fi password');
+		await window.keys(PASSWORD);
+		await press(window, 'Check the file');
+		await here(window, '[data-check="0"]');
+		await window.press(KEY.enter);
+		const passes = (n) => until(`${n} passed`, async () => (await count(window, 'passed')) === n);
+		plug(1, 0);
+		await passes(1);
+		// By turns, so that each beginning shows that the other socket was seen empty: units in socket 1 pass, and those in
+		// socket 4 are lost while they are asked what networks they hear.
+		const met = [6, 7, 8, 9, 10];
+		for (const [turn, unit] of met.entries()) {
+			unplug(1);
+			await badCable(4, unit, 'scan');
+			if (unit === met.at(-1)) break;
+			plug(1, turn + 1);
+			await passes(turn + 2);
+		}
+		await here(window, '[data-stop="link.lost"][data-shared="slot"]');
+		await window.sees('The device went away in mid-conversation.');
+		await window.sees(
+			`5 units met this at one place: ${slot(4)} is the problem, not the devices and not the network.`
+		);
+		await clean(window, 'a line that stands still because of one socket');
+		await window.screenshot('batch-stop-slot-dark');
+		// Socket 4 stays empty; what was in it goes elsewhere, and each unit is known again.
+		met.forEach((unit, at) => plug([2, 3, 5, 6, 7][at], unit));
+		plug(1, 5);
+		await press(window, 'It is mended: go on with all');
+		await here(window, '[data-end="passed"]');
+		await window.sees('All 11 passed');
+		await window.screenshot('batch-stop-slot-passed-dark');
+	};
+	const run = await real(11, scene, { shelved: true, options: { dark: true } });
+	const report = run('batch', 'report', '--format', 'jsonl');
+	const lines = report.stdout.trim().split('\n').map(JSON.parse);
+	assert.equal(new Set(lines.map((line) => line.device_id)).size, 11, 'one cloud device for each unit');
+	assert.equal(
+		JSON.parse(run('ghosts', '--json').stdout || '{"event":"none"}').event,
+		'none',
+		'and no ghost'
+	);
 });

@@ -57,3 +57,36 @@ pub fn fill(secrets: &mut Secrets, wanted: &[SecretName], common: &Common) {
         }
     }
 }
+
+/// How the terminal stood before a question without echo.
+#[derive(Debug)]
+pub struct Terminal {
+    #[cfg(unix)]
+    modes: Option<rustix::termios::Termios>,
+}
+
+#[cfg(unix)]
+impl Terminal {
+    pub fn as_it_is() -> Terminal {
+        Terminal { modes: rustix::termios::tcgetattr(std::io::stdin()).ok() }
+    }
+
+    /// A question that nobody will answer any more would leave the terminal without echo.
+    pub fn restore(&self) {
+        if let Some(modes) = &self.modes {
+            // There is nobody to tell that the terminal is gone.
+            let _ =
+                rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, modes);
+        }
+    }
+}
+
+/// Elsewhere Ctrl-C ends the reading, and what asked puts the terminal back by itself.
+#[cfg(not(unix))]
+impl Terminal {
+    pub fn as_it_is() -> Terminal {
+        Terminal {}
+    }
+
+    pub fn restore(&self) {}
+}

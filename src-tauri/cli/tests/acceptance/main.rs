@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod batch;
+mod batch_stops;
 mod crash;
 mod faults;
 mod first_light;

@@ -31,6 +31,15 @@ pub async fn to_its_end(context: &Context, engine: &Engine, run: BatchRun, stops
     told.end(cancelled)
 }
 
+/// What a person says when the line stands still.
+enum Answer {
+    Mended(Fix),
+    /// The batch is left as it is, for whoever resumes it.
+    Leave,
+    /// Ctrl-C and its kin.
+    Stop,
+}
+
 struct Told<'a> {
     context: &'a Context,
     engine: &'a Engine,
@@ -99,17 +108,26 @@ impl<'a> Told<'a> {
             tokio::select! { biased;
                 () = stops.next() => {
                     wishes += 1;
-                    self.live.clear();
-                    match wishes {
-                        1 => {
-                            note("Stopping; devices that have everything are only left alone. Once more Ctrl-C ends at once.");
-                            self.wishes.stop();
-                        }
-                        _ => return true,
+                    if wishes > 1 {
+                        return true;
                     }
+                    self.stop();
                 }
                 news = run.next() => match news {
-                    Some(news) => self.hear(news).await,
+                    Some(news) => match self.hear(news) {
+                        None => {}
+                        Some(stop) => match self.line_stopped(&stop, stops).await {
+                            Answer::Mended(fix) => {
+                                self.stopped = None;
+                                self.wishes.go_on(Some(fix));
+                            }
+                            Answer::Leave => self.wishes.leave(),
+                            Answer::Stop => {
+                                wishes += 1;
+                                self.stop();
+                            }
+                        },
+                    },
                     None => return wishes > 0,
                 },
                 _ = tick.tick(), if !self.context.face.is_json() => self.show(),
@@ -117,7 +135,14 @@ impl<'a> Told<'a> {
         }
     }
 
-    async fn hear(&mut self, news: BatchNews) {
+    fn stop(&mut self) {
+        self.live.clear();
+        note("Stopping; devices that have everything are only left alone. Once more Ctrl-C ends at once.");
+        self.wishes.stop();
+    }
+
+    /// What is told; `Some`: the line stands still, and somebody has to say how it goes on.
+    fn hear(&mut self, news: BatchNews) -> Option<LineStop> {
         match news {
             BatchNews::Job { row, job, update } => {
                 if let Update::Fact(fact) = *update {
@@ -134,7 +159,7 @@ impl<'a> Told<'a> {
                         self.printed.remove(row);
                     }
                 }
-                BatchEvent::Stopped { stop } => self.line_stopped(stop).await,
+                BatchEvent::Stopped { stop } => return Some(stop.as_ref().clone()),
                 BatchEvent::Begun { .. }
                 | BatchEvent::Rows { .. }
                 | BatchEvent::Fixed { .. }
@@ -166,6 +191,7 @@ impl<'a> Told<'a> {
                 }
             }
         }
+        None
     }
 
     fn job_fact(&mut self, row: u32, job: JobId, fact: &Fact) {
@@ -244,7 +270,7 @@ impl<'a> Told<'a> {
         self.context.face.tell(&text);
     }
 
-    async fn line_stopped(&mut self, stop: &LineStop) {
+    async fn line_stopped(&mut self, stop: &LineStop, stops: &mut Stops) -> Answer {
         self.stopped = Some(stop.clone());
         let said = words::stop(stop);
         self.context.face.event(
@@ -266,25 +292,20 @@ impl<'a> Told<'a> {
             note(&format!("{} {}", badge(Outcome::Failed), strong(&shown(&said.what))));
             note(&shown(&said.fix));
         }
-        match self.ask_for_fix(stop).await {
-            Some(fix) => {
-                self.stopped = None;
-                self.wishes.go_on(Some(fix));
-            }
-            None => self.wishes.leave(),
-        }
+        self.ask_for_fix(stop, stops).await
     }
 
-    /// What a person at the terminal says to a stop; `None`: the batch is left as it is.
-    async fn ask_for_fix(&self, stop: &LineStop) -> Option<Fix> {
+    /// What a person at the terminal says to a stop.
+    async fn ask_for_fix(&self, stop: &LineStop, stops: &mut Stops) -> Answer {
         if !given::can_ask(&self.context.common) {
-            return None;
+            return Answer::Leave;
         }
         let network = match &stop.shared {
             engine::record::batch::Shared::Network { ssid } => Some(ssid.clone()),
             _ => None,
         };
         let field = stop.field;
+        let terminal = given::Terminal::as_it_is();
         // Reading from the terminal blocks; the batch's jobs go on meanwhile.
         let asked = tokio::task::spawn_blocking(move || match field {
             FixField::WifiPassword => given::ask(SecretName::WifiPassword)
@@ -306,7 +327,14 @@ impl<'a> Told<'a> {
                 (read > 0 && answer.trim().is_empty()).then_some(Fix::Outside { field })
             }
         });
-        asked.await.ok().flatten()
+        tokio::select! { biased;
+            () = stops.next() => {
+                // Whoever read a password there reads on, without echo, until the program is gone.
+                terminal.restore();
+                Answer::Stop
+            }
+            answer = asked => answer.ok().flatten().map_or(Answer::Leave, Answer::Mended),
+        }
     }
 
     fn remark(&mut self, text: &str) {
