@@ -374,6 +374,9 @@ struct Seen {
     /// What it said when it was asked.
     unit: Option<UnitId>,
     busy: bool,
+    /// It went away while it was busy: what is there by now may be another one.
+    left: bool,
+    here: bool,
     queued: bool,
     /// How often it was asked who it is without an answer.
     silent: u32,
@@ -686,8 +689,7 @@ impl Line {
         let address = sighting.address;
         if sighting.change == Change::Left {
             if let Some(seen) = self.seen.get_mut(&address).filter(|seen| seen.busy) {
-                // It may come back as another one.
-                seen.unit = None;
+                (seen.unit, seen.left, seen.here) = (None, true, false);
             } else {
                 self.seen.remove(&address);
             }
@@ -699,6 +701,8 @@ impl Line {
             fits,
             unit: None,
             busy: false,
+            left: false,
+            here: true,
             queued: false,
             silent: 0,
             after: None,
@@ -706,6 +710,7 @@ impl Line {
         });
         seen.advert = sighting.advert;
         seen.fits = fits;
+        seen.here = true;
         self.enqueue(&address);
     }
 
@@ -889,8 +894,14 @@ impl Line {
         let assigned = row.and_then(|row| {
             self.taken.insert(unit.clone(), row);
             if let Some(wanted) = self.rows.get_mut(&row) {
-                wanted.unit = Some(unit);
-                wanted.address = Some(address);
+                let before = wanted.unit.replace(unit.clone());
+                let place = wanted.address.replace(address);
+                // A unit that went away before its row was done, and whose row this one gets now, may have another row.
+                if let Some(before) = before.filter(|before| *before != unit) {
+                    self.taken.remove(&before);
+                    self.by_mac.retain(|mac, of| *mac != before.0 || *of != row);
+                    self.by_address.retain(|address, of| Some(address) != place.as_ref() || *of != row);
+                }
             }
             self.assign(row, turn)
         });
@@ -1159,6 +1170,16 @@ impl Line {
                 self.end_row(row, None, Outcome::Failed, Some(Box::new(fault))).await;
             }
             AttendedEnd::Done { row, job } => self.job_done(row, job, &address).await,
+        }
+        // A socket is empty, or holds another unit. A radio's address is its device, and comes back as the same.
+        if let Some(seen) = self.seen.get_mut(&address)
+            && std::mem::take(&mut seen.left)
+            && address.medium() == MediumKind::Serial
+        {
+            seen.unit = None;
+            if !seen.here {
+                self.seen.remove(&address);
+            }
         }
         self.enqueue(&address);
         // A row that waits again may have been the reason why others were passed over.

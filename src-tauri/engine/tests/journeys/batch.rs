@@ -2,11 +2,11 @@
 
 use crate::stage::{Stage, recipe};
 use crate::standards::ALL_DRIVERS;
-use engine::FaultCode;
 use engine::plan::batch::{BatchDefaults, BatchPlan, BatchSecrets, Mapping, plan};
 use engine::plan::sheet;
 use engine::record::batch::{BatchPhase, BatchState, FixField, LineStop, Shared};
 use engine::work::{BatchNews, BatchOptions, BatchRun, Fix};
+use engine::{FaultCode, JobEvent};
 use proto::Secret;
 use sim::air::PRACTICE_PASSWORD;
 use sim::device::espressif::PROOF;
@@ -329,6 +329,38 @@ async fn a_batch_that_is_let_go_is_taken_up_where_it_was() {
     assert_eq!((batch.counts().passed, batch.phase), (40, BatchPhase::Ended));
     assert_eq!(stage.cloud_state().visible_devices().len(), 40);
     assert_eq!(stage.tokens_made().0, 40);
+}
+
+/// Its cable came loose before it had a token, somebody plugged the next unit in meanwhile, and now it is back.
+#[tokio::test(start_paused = true)]
+async fn a_unit_whose_row_went_to_another_one_gets_the_next_free_row() {
+    for dialect in [Dialect::ConsoleB, Dialect::EdgentArduino] {
+        let devices = with_trouble(fleet(3, &[dialect], 7), &["drop=scan", "return=never"], |at| at == 0);
+        let stage = Stage::new(devices, &[]);
+        let [lost, other, third] = &stage.world.devices()[..] else { panic!("three devices") };
+        other.unplug();
+        third.unplug();
+        let mut run = begin(&stage, &any(3), BatchOptions { give_up: None, ..BatchOptions::default() }).await;
+        until(&stage, &run, |batch| batch.row(1).is_some_and(|row| !row.jobs.is_empty())).await;
+        let begun = async {
+            while lost.is_held()
+                || stage.facts().iter().all(|fact| !matches!(fact.event, JobEvent::Finished { .. }))
+            {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(LONGEST, begun).await.expect("its link breaks");
+        lost.unplug();
+        other.plug();
+        until(&stage, &run, |batch| batch.counts().passed == 1).await;
+        lost.heal();
+        lost.plug();
+        until(&stage, &run, |batch| batch.counts().passed == 2).await;
+        third.plug();
+        end_of(&mut run).await;
+        assert_eq!(state(&stage, &run).counts().passed, 3, "{dialect:?}");
+        assert_eq!(stage.tokens_made(), (3, 0), "{dialect:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
