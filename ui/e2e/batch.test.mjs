@@ -193,33 +193,26 @@ test('a wrong password stops the line after one unit, is corrected in one field,
 
 test('a trouble that begins in the middle stops the line with one sentence and one field, and then all pass', () =>
 	play({ size: '1920x1080' }, async (window, folder) => {
-		const names = Array.from({ length: 24 }, (_, i) => `Meter-${300 + i}`);
+		const names = Array.from({ length: 30 }, (_, i) => `Meter-${300 + i}`);
+		const rows = names.map((name, i) => `${name},Meter ${i + 1}`);
 		await window.control('7');
-		await choose(
-			window,
-			file(folder, 'meters.csv', ['unit,name', ...names.map((n, i) => `${n},Meter ${i + 1}`)])
-		);
-		await press(window, 'More: proof');
-		await window.tabTo('Most units at once');
-		await window.keys('3');
+		await choose(window, file(folder, 'meters.csv', ['unit,name', ...rows]));
 		await press(window, 'Check the file');
 		await here(window, '[data-check="0"]');
 		await window.press(KEY.enter);
-		await until('six passed', async () => (await count(window, 'passed')) >= 6);
-		// From now on the network wants another password of everybody.
-		const refused = ['outcome', 'wrong-password'];
-		for (const device of names) {
+		await here(window, '[data-canary="alone"]');
+		// The first dozen gets through; after that the network wants another password of everybody.
+		for (const device of names.slice(12)) {
 			const whose = { kind: 'device', device };
-			await hand(window, 'make_trouble', { whose, name: refused[0], value: refused[1] });
+			await hand(window, 'make_trouble', { whose, name: 'outcome', value: 'wrong-password' });
 		}
+		await here(window, '[data-canary="passed"]');
 		await here(window, '[data-stop="wifi.password_refused"][data-shared="network"]');
 		await window.sees('units met this one after another: the network');
 		await window.sees('is the problem, not the devices.');
-		const passed = await count(window, 'passed');
-		assert.ok(passed >= 6, 'what has passed stays passed');
+		assert.ok((await count(window, 'passed')) >= 1, 'what has passed stays passed');
 		await until('nothing runs', async () => (await count(window, 'running')) === 0);
-		const failed = await count(window, 'failed');
-		assert.ok(failed >= 5 && failed <= 8, `${failed} units met it, and none began after the stop`);
+		assert.ok((await count(window, 'waiting')) > 0, 'nothing begins while it stands');
 		await clean(window, 'a line that was stopped in the middle');
 		await window.screenshot('batch-stop-middle-light');
 		assert.equal(await window.run('return document.activeElement.type'), 'password');
@@ -228,8 +221,7 @@ test('a trouble that begins in the middle stops the line with one sentence and o
 		await window.keys(PASSWORD);
 		await window.press(KEY.enter);
 		await here(window, '[data-end="passed"]');
-		await window.sees('All 24 passed');
-		assert.equal(await count(window, 'passed'), 24);
+		await window.sees('All 30 passed');
 		await window.screenshot('batch-stop-middle-passed-light');
 	}));
 

@@ -4,6 +4,7 @@
 //! wrong. Not here: secrets, which are never arguments.
 
 pub mod batch;
+pub mod hands;
 pub mod station;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -233,6 +234,9 @@ pub struct Provision {
     /// Longest wait from delivery to the cloud's word; after it the outcome is unknown [default: 180]
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub patience: Option<String>,
+
+    #[command(flatten)]
+    pub hands: hands::Hands,
 }
 
 /// How a token travels to devices whose protocol does not say. A profile can keep it.

@@ -29,7 +29,9 @@ use sim::world::RadioSettings;
 use sim::{DeviceSpec, Dialect, World, WorldSettings, fleet};
 use std::collections::BTreeMap;
 use std::io::Write;
+#[cfg(unix)]
 use std::path::Path;
+#[cfg(unix)]
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +48,7 @@ const OUTAGE: Duration = Duration::from_secs(30);
 const MIXED: &[Dialect] = &[Dialect::ConsoleB, Dialect::EdgentArduino, Dialect::EdgentIdf];
 
 fn main() {
+    #[cfg(unix)]
     if let Some(dir) = std::env::var_os(RESUME) {
         return resume(Path::new(&dir));
     }
@@ -62,6 +65,7 @@ fn main() {
     if wanted("real") {
         real_time(units.min(100));
     }
+    #[cfg(unix)]
     if wanted("rows") {
         ten_thousand(units * 10);
     }
@@ -390,6 +394,17 @@ fn release(units: u32) {
 
 // ---- in real time
 
+/// The real client of a practice cloud.
+#[cfg(unix)]
+fn practice_cloud(url: &str) -> cloud::BlynkCloud {
+    use cloud::{BlynkCloud, Credentials, Options, ProxyChoice, Server};
+    use sim::cloud::{CLIENT_ID, CLIENT_SECRET};
+    let credentials = Credentials::Client { id: Secret::new(CLIENT_ID), secret: Secret::new(CLIENT_SECRET) };
+    let address = Server::parse(url).expect("an address");
+    let options = Options { proxy: ProxyChoice::Direct, ..Options::default() };
+    BlynkCloud::connect(address, credentials, options).expect("a client")
+}
+
 /// Real serial code on real ptys, a real HTTP client, and the radio in memory.
 #[cfg(unix)]
 fn real_time(units: u32) {
@@ -404,9 +419,7 @@ fn real_time(units: u32) {
 
 #[cfg(unix)]
 async fn in_real_time(units: u32, alone: &Taken) {
-    use cloud::{BlynkCloud, Credentials, Options, ProxyChoice, Server};
     use link::serial::{SerialMedium, SerialSettings};
-    use sim::cloud::{CLIENT_ID, CLIENT_SECRET};
     use sim::pty::{Reach, serial};
 
     let wanted =
@@ -423,10 +436,7 @@ async fn in_real_time(units: u32, alone: &Taken) {
     let server = sim::cloud_server::serve(state.clone(), "127.0.0.1:0").await.expect("loopback listens");
     let ptys: Vec<_> =
         by_cable.into_iter().map(|spec| serial(spec, Reach::State(state.clone())).expect("a pty")).collect();
-    let credentials = Credentials::Client { id: Secret::new(CLIENT_ID), secret: Secret::new(CLIENT_SECRET) };
-    let address = Server::parse(server.url()).expect("an address");
-    let options = Options { proxy: ProxyChoice::Direct, ..Options::default() };
-    let cloud = BlynkCloud::connect(address, credentials, options).expect("a client");
+    let cloud = practice_cloud(server.url());
     let dir = tempfile::tempdir().expect("a temporary folder");
     let journal = Journal::open(dir.path()).expect("a fresh folder");
     let ports = ptys.iter().map(|device| device.port().to_string_lossy().into_owned()).collect();
@@ -447,9 +457,14 @@ async fn in_real_time(units: u32, alone: &Taken) {
 // ---- ten thousand rows
 
 const RESUME: &str = "FIRSTLIGHT_BENCH_RESUME";
-const ROWS: &str = "FIRSTLIGHT_BENCH_ROWS";
+const CLOUD: &str = "FIRSTLIGHT_BENCH_CLOUD";
+const SHELF: &str = "FIRSTLIGHT_BENCH_SHELF";
+/// Sockets into which somebody plugs one unit after the other.
+const SOCKETS: usize = 64;
 
-/// Half of a large batch, on disk, then taken up by a process of its own, in which little else takes memory.
+/// Half of a large batch, on disk, then taken up by a process that holds the engine and nothing else: cloud and devices stay
+/// here, behind HTTP and ptys, so that its memory is the engine's.
+#[cfg(unix)]
 fn ten_thousand(rows: u32) {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -457,28 +472,73 @@ fn ten_thousand(rows: u32) {
         .enable_all()
         .build()
         .expect("a runtime");
-    runtime.block_on(half(dir.path(), rows));
-    drop(runtime);
-    let child = Command::new(std::env::current_exe().expect("this program"))
-        .env(RESUME, dir.path())
-        .env(ROWS, rows.to_string())
-        .output()
-        .expect("this program runs");
-    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
-    for line in String::from_utf8_lossy(&child.stdout).lines() {
-        say(&format!("batch_{rows}_rows_{line}"));
+    runtime.block_on(async {
+        let world = at_once(rows / 2);
+        let state = world.cloud_state();
+        let server = sim::cloud_server::serve(state.clone(), "127.0.0.1:0").await.expect("loopback listens");
+        let journal = dir.path().join("state");
+        half(&journal, &world, rows).await;
+        drop(world);
+        let shelf = dir.path().join("shelf");
+        std::fs::create_dir(&shelf).expect("a folder of ours");
+        let mut child = Command::new(std::env::current_exe().expect("this program"));
+        child.env(RESUME, &journal).env(CLOUD, server.url()).env(SHELF, shelf.join("socket-*"));
+        let child = tokio::task::spawn_blocking(move || child.output().expect("this program runs"));
+        let mut units = fleet(rows, &[Dialect::ConsoleB], 11).split_off((rows / 2) as usize);
+        units.reverse();
+        let units = Arc::new(std::sync::Mutex::new(units));
+        for number in 0..SOCKETS {
+            let link = shelf.join(format!("socket-{number:02}"));
+            tokio::spawn(one_after_the_other(link, units.clone(), state.clone()));
+        }
+        let child = child.await.expect("nobody stops it");
+        assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
+        for line in String::from_utf8_lossy(&child.stdout).lines() {
+            say(&format!("batch_{rows}_rows_{line}"));
+        }
+    });
+}
+
+/// Plugs a unit in, waits until the cloud has seen it and for what is said after that, pulls it out.
+#[cfg(unix)]
+async fn one_after_the_other(
+    link: std::path::PathBuf,
+    units: Arc<std::sync::Mutex<Vec<DeviceSpec>>>,
+    state: CloudState,
+) {
+    /// A program that looks every 250 ms has noticed by then that the socket is empty, and the next unit is another one.
+    const EMPTY: Duration = Duration::from_millis(800);
+    /// One that is not begun with by then was not noticed: it is plugged in again.
+    const UNNOTICED: Duration = Duration::from_secs(60);
+    let next = || units.lock().expect("nobody panics with it").pop();
+    while let Some(mut spec) = next() {
+        spec.trouble.scale = 0.0;
+        let device = sim::pty::serial(spec.clone(), sim::pty::Reach::State(state.clone())).expect("a pty");
+        std::os::unix::fs::symlink(device.port(), &link).expect("an empty socket");
+        let since = Instant::now();
+        while !device.kept().online && since.elapsed() < UNNOTICED {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let done = device.kept().online;
+        tokio::time::sleep(EMPTY).await;
+        std::fs::remove_file(&link).expect("it is ours");
+        if !done {
+            units.lock().expect("nobody panics with it").push(spec);
+        }
+        tokio::time::sleep(EMPTY).await;
     }
 }
 
 /// Devices that make nobody wait.
+#[cfg(unix)]
 fn at_once(units: u32) -> World {
     let mut devices = fleet(units, &[Dialect::ConsoleB], 11);
     devices.iter_mut().for_each(|spec| spec.trouble.scale = 0.0);
     World::new(WorldSettings { devices, ..WorldSettings::default() })
 }
 
-async fn half(dir: &Path, rows: u32) {
-    let world = at_once(rows / 2);
+#[cfg(unix)]
+async fn half(dir: &Path, world: &World, rows: u32) {
     let host = world.cloud_state().host();
     let journal = Journal::open(dir).expect("a fresh folder");
     let engine =
@@ -507,29 +567,24 @@ async fn half(dir: &Path, rows: u32) {
     engine.shutdown().await;
 }
 
-/// In a process of its own: no devices, so that memory is the engine's.
+/// In a process of its own: nothing simulated, so that memory is the engine's.
+#[cfg(unix)]
 fn resume(dir: &Path) {
+    use link::serial::{SerialMedium, SerialSettings};
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let world = World::new(WorldSettings::default());
-        // This cloud knows nothing of the one before: the numbers that the journal has are taken.
-        let rows = std::env::var(ROWS).ok().and_then(|text| text.parse::<u32>().ok()).expect("it was told");
-        for number in 0..rows / 2 + 300 {
-            world.cloud_state().add_device(
-                1,
-                1,
-                &format!("Earlier {number}"),
-                sim::cloud::Hardware::default(),
-            );
-        }
+        let text = |name: &str| std::env::var(name).expect("it was told");
+        let cloud = Arc::new(practice_cloud(&text(CLOUD)));
+        let media: Vec<Arc<dyn Medium>> =
+            vec![Arc::new(SerialMedium::new(SerialSettings { also: vec![text(SHELF)] }))];
         let before = memory_kib("VmRSS:");
         let began = std::time::Instant::now();
         let journal = Journal::open(dir).expect("it was filled");
-        let engine = Engine::new(journal, world.media(), Arc::new(OneCloud(world.cloud()))).expect("intact");
+        let engine = Engine::new(journal, media, Arc::new(OneCloud(cloud))).expect("intact");
         say(&format!("start {} ms", began.elapsed().as_millis()));
         let id = engine.batches().last().map(|(id, _)| *id).expect("it was begun");
         let mut run =
@@ -543,25 +598,18 @@ fn resume(dir: &Path) {
         }
         say(&format!("resumed {} ms after the start", began.elapsed().as_millis()));
         if let (Some(before), Some(after)) = (before, memory_kib("VmRSS:")) {
-            say(&format!("memory {} MiB", (after - before) / 1024));
+            say(&format!(
+                "memory {} MiB, of which {} MiB before the journal was opened",
+                after / 1024,
+                before / 1024
+            ));
         }
         // The other half comes now.
-        let units = engine.batch(id).map_or(0, |batch| batch.counts().rows) / 2;
-        let mut devices = fleet(units * 2, &[Dialect::ConsoleB], 11);
-        devices.iter_mut().for_each(|spec| spec.trouble.scale = 0.0);
-        let idle = memory_kib("VmRSS:");
-        // Nothing else runs between these two looks, so this is what the devices take before anybody talks to them.
-        devices.into_iter().skip(units as usize).for_each(|spec| drop(world.add(spec)));
-        let simulated = memory_kib("VmRSS:").zip(idle).map_or(0, |(now, idle)| now.saturating_sub(idle));
         while run.next().await.is_some() {}
         let counts = engine.batch(id).map(|batch| batch.counts()).unwrap_or_default();
         say(&format!("ends {} passed of {}", counts.passed, counts.rows));
-        if let (Some(before), Some(peak)) = (before, memory_kib("VmHWM:")) {
-            say(&format!(
-                "memory_peak {} MiB, of which {} MiB are {units} simulated devices before they are used",
-                (peak - before) / 1024,
-                simulated / 1024
-            ));
+        if let (Some(now), Some(peak)) = (memory_kib("VmRSS:"), memory_kib("VmHWM:")) {
+            say(&format!("memory_peak {} MiB, at the end {} MiB", peak / 1024, now / 1024));
         }
     });
 }

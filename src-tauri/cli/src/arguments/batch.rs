@@ -143,6 +143,8 @@ pub struct Run {
     /// Rows without a device end as failed when nothing has happened for so long [default: 60s]
     #[arg(long = "wait", value_name = "TIME", value_parser = super::duration)]
     pub wait: Option<std::time::Duration>,
+    #[command(flatten)]
+    pub hands: super::hands::Hands,
 }
 
 #[derive(Debug, Args)]
@@ -161,6 +163,8 @@ pub struct Resume {
     /// Rows without a device end as failed when nothing has happened for so long [default: 60s]
     #[arg(long = "wait", value_name = "TIME", value_parser = super::duration)]
     pub wait: Option<std::time::Duration>,
+    #[command(flatten)]
+    pub hands: super::hands::Hands,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

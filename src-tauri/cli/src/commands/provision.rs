@@ -28,6 +28,7 @@ pub async fn run(context: &Context, arguments: Provision) -> Ended {
     let practice = common.practice.then(Practice::new);
     let medium = medium_for(&arguments);
     let adapter = arguments.adapter.clone();
+    let origin = arguments.hands.clone().origin();
     let mut request = request(arguments, practice.as_ref());
     if let Some(practice) = &practice {
         practice.fill(&mut request, &mut secrets);
@@ -47,7 +48,7 @@ pub async fn run(context: &Context, arguments: Provision) -> Ended {
     let clouds = world.clouds.clone();
     let engine = Engine::new(journal, world.media, world.clouds)?;
     let cloud = recipe.cloud.clone();
-    let job = engine.start(recipe, target, job_secrets).await?;
+    let job = engine.start_for(recipe, target, job_secrets, origin).await?;
     let followed = follow(context, job, &mut stops).await;
     let presence = match (&followed.outcome, context.face.is_json(), followed.story.device()) {
         (Outcome::Passed, false, Some(device)) => record(clouds.as_ref(), &cloud, DeviceId(device)).await,

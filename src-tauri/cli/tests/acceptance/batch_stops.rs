@@ -132,6 +132,38 @@ fn a_line_that_stops_in_the_middle_with_nobody_there_ends_with_causes_and_is_tak
     }
 }
 
+/// Who works there and on which order stands in every record, also in those that are made after somebody took it up.
+#[test]
+fn a_batch_that_is_taken_up_goes_on_with_its_order_unless_it_is_said_otherwise() {
+    let hall = Hall::with("outcome=no-ip");
+    let mut command = hall.run(hall.house.program::<&str>([]));
+    command.args(["--operator", "Ada", "--work-order", "WO-7"]).env("FIRSTLIGHT_SHIFT", "early");
+    let begun = run(&mut command);
+    hall.heal();
+    let mut command = hall.house.program(["batch", "resume", "--operator", "Ben"]);
+    hall.surroundings(&mut command);
+    let resumed = run(&mut command);
+    assert_eq!((begun.status, resumed.status), (Some(1), Some(0)), "{}{}", resumed.stdout, resumed.stderr);
+    let hands = |line: &Value| {
+        let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        [text("operator"), text("work_order"), text("shift")]
+    };
+    for line in begun.of("finished").iter().filter(|line| line["outcome"] != "skipped") {
+        assert_eq!(hands(line), ["Ada", "WO-7", "early"], "{line}");
+    }
+    for line in resumed.of("finished").iter().filter(|line| number(line) > u64::from(PASS)) {
+        assert_eq!(hands(line), ["Ben", "WO-7", "early"], "{line}");
+    }
+    let export = run(&mut hall.house.program(["export", "--format", "jsonl"]));
+    let told = export.stdout.matches("\"WO-7\"").count();
+    assert_eq!(told, (UNITS + ENOUGH + 2) as usize, "each of the jobs, the batch, and its being taken up");
+    // One device alone, likewise.
+    let device = hall.house.device(99, &[]);
+    let alone = hall.house.provision(&port(&device), &["--operator", "Ada", "--shift", "late"]);
+    let finished = run(&mut { alone }).finished();
+    assert_eq!(hands(&finished), ["Ada", "", "late"], "{finished}");
+}
+
 /// The program at a terminal on which a person types; standard output goes elsewhere.
 struct Typist {
     child: Child,

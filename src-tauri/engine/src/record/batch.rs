@@ -6,6 +6,7 @@
 //! secret is ever in a fact: a row only says that its device needs one.
 
 use crate::record::event::{JobId, Outcome};
+use crate::record::origin::Origin;
 use crate::{Fault, FaultCode, Recipe};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -116,6 +117,9 @@ pub enum BatchEvent {
         #[serde(default)]
         extra: Vec<String>,
         software: String,
+        /// Who began it, with which order and in which shift. Old journals do not say.
+        #[serde(default, skip_serializing_if = "Origin::is_empty")]
+        origin: Box<Origin>,
     },
     Rows {
         rows: Vec<BatchItem>,
@@ -144,6 +148,9 @@ pub enum BatchEvent {
     /// It goes on: after a stop, a pause, or the end of the program.
     Continued {
         software: String,
+        /// As with [`BatchEvent::Begun`], where it was taken up by another process.
+        #[serde(default, skip_serializing_if = "Origin::is_empty")]
+        origin: Box<Origin>,
     },
     /// Every row has its result.
     Ended,
@@ -224,6 +231,8 @@ pub struct BatchState {
     pub canary: bool,
     pub parallel: Option<u32>,
     pub extra: Vec<String>,
+    /// Who stands there with which order, as the last who began or took it up said.
+    pub origin: Box<Origin>,
     rows: BTreeMap<u32, RowState>,
     counts: BatchCounts,
     pub phase: BatchPhase,
@@ -239,7 +248,8 @@ impl BatchState {
         self.began_at.get_or_insert(fact.at);
         self.last_at = self.last_at.max(fact.at);
         match &fact.event {
-            BatchEvent::Begun { name, path, rows, canary, parallel, extra, software: _ } => {
+            BatchEvent::Begun { name, path, rows, canary, parallel, extra, software: _, origin } => {
+                self.origin.clone_from(origin);
                 self.name.clone_from(name);
                 self.path.clone_from(path);
                 self.canary = *canary;
@@ -270,7 +280,10 @@ impl BatchState {
             }
             BatchEvent::Fixed { field, from, to } => self.fix(*field, from.as_deref(), to.as_deref()),
             BatchEvent::Paused => self.phase = BatchPhase::Paused,
-            BatchEvent::Continued { software: _ } => {
+            BatchEvent::Continued { software: _, origin } => {
+                if !origin.is_empty() {
+                    self.origin.clone_from(origin);
+                }
                 self.phase = BatchPhase::Running;
                 self.stop = None;
             }

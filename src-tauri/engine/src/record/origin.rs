@@ -45,6 +45,21 @@ impl Origin {
         Origin { batch: Some(BatchRow { batch, row }), ..Origin::default() }
     }
 
+    /// What is not said here is as it was there: who goes on with something goes on with the same order, unless it is said
+    /// otherwise.
+    #[must_use]
+    pub fn or(self, before: &Origin) -> Origin {
+        Origin {
+            batch: self.batch.or(before.batch),
+            station: self.station.or_else(|| before.station.clone()),
+            slot: self.slot.or_else(|| before.slot.clone()),
+            operator: self.operator.or_else(|| before.operator.clone()),
+            work_order: self.work_order.or_else(|| before.work_order.clone()),
+            shift: self.shift.or_else(|| before.shift.clone()),
+            software: self.software.or_else(|| before.software.clone()),
+        }
+    }
+
     /// Nothing is known: not even which program it was.
     pub fn is_empty(&self) -> bool {
         *self == Origin::default()

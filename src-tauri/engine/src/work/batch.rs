@@ -9,7 +9,7 @@ use crate::fault::{Blame, Fault, FaultCode, Refusal, RefusalCode, Retry};
 use crate::plan::batch::{BatchPlan, BatchSecrets};
 use crate::plan::line_stop::{self, CanaryVerdict, Ended, LineWatch};
 use crate::plan::patience;
-use crate::record::batch::{BatchEvent, BatchFact, BatchId, BatchItem, Bind, FixField, LineStop};
+use crate::record::batch::{BatchEvent, BatchFact, BatchId, BatchItem, Bind, FixField, LineStop, RowEnd};
 use crate::record::{Act, Entry, JobState, Note, Origin, origin};
 use crate::work::dispatch::{Engine, Update};
 use crate::work::links::{HoldRule, Links};
@@ -41,7 +41,7 @@ pub struct BatchOptions {
     pub give_up: Option<Duration>,
     /// With [`Engine::resume_batch`]: the rows that failed are run again, too.
     pub retry_failed: bool,
-    /// Station, operator and order, for every job.
+    /// Station, operator and order, for every job. What [`Engine::resume_batch`] is not told is as it was before.
     pub origin: Origin,
 }
 
@@ -192,6 +192,7 @@ impl Engine {
                 parallel: options.parallel,
                 extra: plan.extra,
                 software: origin::SOFTWARE.to_owned(),
+                origin: Box::new(options.origin.clone()),
             },
         )];
         let facts = plan.items.chunks(patience::ROWS_A_FACT);
@@ -217,16 +218,19 @@ impl Engine {
     ) -> Result<BatchRun, Refusal> {
         let known = self.shared().ledger().batch(id).map(|batch| {
             let of_rows: Vec<JobId> = batch.rows().flat_map(|row| row.jobs.iter().copied()).collect();
-            (of_rows, batch.stop.clone(), batch.canary, batch.parallel)
+            (of_rows, batch.stop.clone(), batch.canary, batch.parallel, batch.origin.clone())
         });
-        let Some((jobs, stop, with_canary, parallel)) = known else {
+        let Some((jobs, stop, with_canary, parallel, before)) = known else {
             return Err(Refusal::of(RefusalCode::UnknownBatch, &[("batch", &id.to_string())]));
         };
+        let origin = options.origin.clone().or(&before);
         let jobs: HashSet<JobId> = jobs.into_iter().collect();
         let settled = crate::work::reconcile::reconcile_of(self.shared(), &|job| jobs.contains(&job)).await;
 
         let mut notes = Vec::new();
-        notes.push(Note::Batch(id, BatchEvent::Continued { software: origin::SOFTWARE.to_owned() }));
+        let software = origin::SOFTWARE.to_owned();
+        let continued = BatchEvent::Continued { software, origin: Box::new(origin.clone()) };
+        notes.push(Note::Batch(id, continued));
         let stopped = stop.is_some();
         let mut again: Vec<u32> = stop.map(|stop| stop.rows.clone()).unwrap_or_default();
         let mut wanted = Vec::new();
@@ -280,7 +284,7 @@ impl Engine {
         let entries = self.shared().note(notes).await.map_err(|error| Refusal::journal(&error))?;
         // A unit that has passed has shown that the others may go; after a stop one goes alone again.
         let canary = options.canary.unwrap_or(with_canary) && (!passed_any || stopped);
-        let options = BatchOptions { parallel: options.parallel.or(parallel), ..options };
+        let options = BatchOptions { parallel: options.parallel.or(parallel), origin, ..options };
         let mut line = LineToStart::of(self, id, secrets, options, canary);
         // Also the unit of a row that has ended is that row's, and no other's next device.
         line.line.taken.extend(units);
@@ -1037,12 +1041,15 @@ impl Line {
         let stop = self.stop.take();
         // All that met the cause, also those that ended after the line stood still.
         let again = stop.as_ref().map(|stop| self.met_the_same(stop)).unwrap_or_default();
-        if !again.is_empty() {
-            events.insert(0, BatchEvent::RowsReopened { rows: again.clone() });
+        let unknown = stop.as_ref().map(|stop| self.unknown_since(stop)).unwrap_or_default();
+        let reopened: Vec<u32> = again.iter().chain(unknown.keys()).copied().collect();
+        if !reopened.is_empty() {
+            events.insert(0, BatchEvent::RowsReopened { rows: reopened.clone() });
         }
-        events.push(BatchEvent::Continued { software: origin::SOFTWARE.to_owned() });
+        let software = origin::SOFTWARE.to_owned();
+        events.push(BatchEvent::Continued { software, origin: Box::default() });
         self.write(events).await;
-        self.take_up(again);
+        self.take_up(reopened, &unknown);
         // One goes alone again after a stop: what was changed may not have been it.
         self.canary = stop.is_some() && (self.canary || self.options.canary != Some(false));
         (self.mended, self.proven) = (self.turns, false);
@@ -1090,6 +1097,27 @@ impl Line {
         same.map(|row| row.item.row).collect()
     }
 
+    /// Rows that began no earlier than the first that met the cause, and were never heard of again, with their jobs: they may
+    /// have met it too. The cloud is asked about them before anything is repeated.
+    fn unknown_since(&self, stop: &LineStop) -> BTreeMap<u32, JobId> {
+        let ledger = self.engine.shared().ledger();
+        let Some(batch) = ledger.batch(self.id) else { return BTreeMap::new() };
+        // Numbers of jobs are in the order of their beginnings.
+        let first = stop.rows.iter().filter_map(|row| batch.row(*row)?.jobs.first().copied()).min();
+        let not_seen = |end: &RowEnd| {
+            end.outcome == Outcome::Unknown
+                && end.fault.as_ref().is_some_and(|fault| fault.code == FaultCode::CloudNotSeen)
+        };
+        batch
+            .rows()
+            .filter(|row| {
+                stop.fault.code != FaultCode::CloudNotSeen && row.end.as_ref().is_some_and(not_seen)
+            })
+            .filter_map(|row| Some((row.item.row, *row.jobs.last()?)))
+            .filter(|(_, job)| first.is_some_and(|first| *job >= first))
+            .collect()
+    }
+
     async fn retry(&mut self, rows: Vec<u32>) {
         let again = {
             let ledger = self.engine.shared().ledger();
@@ -1112,12 +1140,12 @@ impl Line {
             return;
         }
         self.write(vec![BatchEvent::RowsReopened { rows: again.clone() }]).await;
-        self.take_up(again);
+        self.take_up(again, &BTreeMap::new());
         self.enqueue_all();
     }
 
-    /// Rows that were reopened, as the journal has them now.
-    fn take_up(&mut self, rows: Vec<u32>) {
+    /// Rows that were reopened, as the journal has them now; the cloud is asked about those `unknown` first.
+    fn take_up(&mut self, rows: Vec<u32>, unknown: &BTreeMap<u32, JobId>) {
         let taken: Vec<_> = {
             let ledger = self.engine.shared().ledger();
             let Some(batch) = ledger.batch(self.id) else { return };
@@ -1130,7 +1158,8 @@ impl Line {
                 .collect()
         };
         for (item, place) in taken {
-            self.want(item, place, None);
+            let settling = unknown.get(&item.row).copied();
+            self.want(item, place, settling);
         }
         // What a fix changed counts for all that wait.
         let fixed: Vec<BatchItem> = {

@@ -280,6 +280,26 @@ async fn a_cause_that_begins_in_the_middle_stops_the_line_and_all_that_met_it_ru
     assert_eq!(stage.tokens_made().0, 80, "nobody got a second cloud device");
 }
 
+/// It was handed the wrong password like all others, and never heard of again: when that is mended, it is looked after too.
+#[tokio::test(start_paused = true)]
+async fn a_unit_that_got_lost_in_a_trouble_is_asked_about_and_run_again_when_it_is_mended() {
+    let stage = Stage::new(fleet(40, &[Dialect::ConsoleB], 7), &[]);
+    let options = BatchOptions { parallel: Some(4), ..BatchOptions::default() };
+    let mut run = begin(&stage, &any(40), options).await;
+    until(&stage, &run, |batch| batch.counts().passed >= 10).await;
+    for (at, device) in stage.world.devices().iter().enumerate() {
+        let outcome = if at % 6 == 3 { "never-checks-in" } else { "wrong-password" };
+        device.set("outcome", outcome).expect("a knob");
+    }
+    until(&stage, &run, |batch| batch.phase == BatchPhase::Stopped && batch.counts().unknown > 0).await;
+    stage.world.devices().iter().for_each(sim::Device::heal);
+    run.wishes().go_on(Some(Fix::Outside { field: FixField::WifiPassword }));
+    end_of(&mut run).await;
+    let batch = state(&stage, &run);
+    assert_eq!((batch.counts().passed, batch.counts().left()), (40, 0), "{:?}", batch.counts());
+    assert_eq!(stage.tokens_made().0, 40, "nobody got a second cloud device");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_few_bad_units_stop_nothing() {
     let devices = with_trouble(fleet(100, &DIALECTS, 7), &["outcome=net-timeout"], |at| at % 33 == 5);

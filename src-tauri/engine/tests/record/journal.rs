@@ -292,6 +292,7 @@ async fn with_a_batch(dir: &Path) -> Vec<Entry> {
         parallel: None,
         extra: vec!["shelf".to_owned()],
         software: "0.1.0".to_owned(),
+        origin: Box::default(),
     };
     let item = BatchItem {
         row: 1,

@@ -257,6 +257,7 @@ async fn run_file(context: &Context, arguments: Run) -> Ended {
         canary: arguments.canary.map(|canary| canary == Switch::On),
         parallel: arguments.parallel,
         give_up: arguments.wait.or(BatchOptions::default().give_up),
+        origin: arguments.hands.origin(),
         ..BatchOptions::default()
     };
     let run = engine.begin_batch(plan, ground.batch_secrets, options).await?;
@@ -352,6 +353,7 @@ async fn resume(context: &Context, arguments: Resume) -> Ended {
         parallel: arguments.parallel,
         retry_failed: arguments.retry_failed,
         give_up: arguments.wait.or(BatchOptions::default().give_up),
+        origin: arguments.hands.origin(),
         ..BatchOptions::default()
     };
     let run = engine.resume_batch(id, batch_secrets, options).await?;
