@@ -214,10 +214,15 @@ async fn report<R: Runtime>(
 /// Where a person wants a file to be saved; `None`: nowhere after all.
 pub(crate) async fn saved_as<R: Runtime>(app: &AppHandle<R>, name: &str, extension: &str) -> Option<PathBuf> {
     let (chosen, answer) = tokio::sync::oneshot::channel();
-    app.dialog()
+    let mut dialog = app
+        .dialog()
         .file()
         .set_file_name(format!("{name}.{extension}"))
-        .add_filter(extension.to_uppercase(), &[extension])
+        .add_filter(extension.to_uppercase(), &[extension]);
+    if let Some(dir) = api::state::downloads() {
+        dialog = dialog.set_directory(dir);
+    }
+    dialog
         // A window that is gone waits for no answer.
         .save_file(move |path| drop(chosen.send(path)));
     answer.await.ok().flatten()?.into_path().ok()

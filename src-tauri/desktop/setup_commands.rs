@@ -1,15 +1,15 @@
 //! What the window may ask while it is set up, practised with and looked after: one line each, as in `commands.rs`.
 
-use crate::commands::Answer;
+use crate::commands::{Answer, saved_as};
 use crate::shell;
-use crate::stage::Stage;
+use crate::stage::{Stage, bundle_name};
 use api::desk::WindowSecret;
 use api::desk::setup::{
     AuthName, BundleView, CloudRequest, FindingView, IntroductionView, OrganizationView, PersonView,
     ProfileDraftView, TroubledView, TroublesView, VaultRequest,
 };
 use tauri::ipc::Channel;
-use tauri::{AppHandle, Manager, State};
+use tauri::{AppHandle, Manager, Runtime, State};
 
 /// The window's title says which scene is played, so that the task bar tells them apart, too.
 fn show_scene(app: &AppHandle) {
@@ -103,9 +103,11 @@ pub async fn checkup(stage: State<'_, Stage>, channel: Channel<FindingView>) -> 
     stage.checkup(|finding| drop(channel.send(finding))).await
 }
 
+/// Asks for a place and writes the support bundle there; nothing when none was chosen.
 #[tauri::command]
-pub async fn bundle(stage: State<'_, Stage>) -> Answer<BundleView> {
-    stage.bundle().await
+pub async fn bundle<R: Runtime>(app: AppHandle<R>, stage: State<'_, Stage>) -> Answer<Option<BundleView>> {
+    let Some(path) = saved_as(&app, &bundle_name(), "zip").await else { return Ok(None) };
+    stage.bundle(path).await.map(Some)
 }
 
 #[tauri::command]

@@ -1,7 +1,10 @@
 /** The first start and the profiles, by keyboard only, with the real HTTP client against a practice cloud on loopback. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { saveAs } from './files.mjs';
 import { clean, pick, practice, press } from './parts.mjs';
 import { KEY, Window, until } from './window.mjs';
 
@@ -253,8 +256,12 @@ for (const [dark, size] of [
 			await press(window, 'As it was in the beginning');
 			await window.sees('Everything is as it was in the beginning.');
 			await window.sees('Nothing was made to go wrong.');
-			await press(window, 'Write the bundle');
-			await window.sees('Written:');
+			const bundle = join(window.env.HOME, 'for-help.zip');
+			await press(window, 'Save the bundle');
+			await saveAs(window, bundle);
+			await window.sees(`Written: ${bundle}`);
+			// What every unpacker looks for first.
+			assert.equal(readFileSync(bundle).subarray(0, 2).toString(), 'PK');
 			await window.sees('journal.jsonl');
 			await window.screenshot(`health-bundle-${dark ? 'dark' : 'light'}`);
 		}));

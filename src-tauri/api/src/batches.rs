@@ -14,7 +14,7 @@ use engine::plan::sheet::{self, SheetForm};
 use engine::record::batch::{BatchId, BatchPhase, BatchState, Bind, RowState};
 use engine::work::batch::{BatchWishes, CANARY_FROM};
 use engine::work::{BatchNews, BatchRun, Engine, Fix, Reconciled, Update, Verdict};
-use engine::{JobEvent, Outcome, Refusal, RefusalCode, Step, Target};
+use engine::{Because, JobEvent, Outcome, Refusal, RefusalCode, Step, Target, Why};
 use proto::MediumKind;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::Path;
@@ -52,8 +52,8 @@ impl std::fmt::Debug for BatchFile {
 }
 
 /// Why the content is no table, as a refusal.
-fn unreadable(name: &str, why: &dyn std::fmt::Display) -> Refusal {
-    Refusal::of(RefusalCode::FileUnreadable, &[("path", name), ("why", &why.to_string())])
+fn unreadable(name: &str, because: impl Into<Because>) -> Refusal {
+    Refusal::because(RefusalCode::FileUnreadable, because, &[("path", name)])
 }
 
 impl BatchFile {
@@ -79,7 +79,7 @@ impl BatchFile {
     /// As [`BatchFile::open`], and when the system does not give it.
     pub fn read(path: &Path, mappings: Option<&Mappings>) -> Result<BatchFile, Refusal> {
         let shown = path.display().to_string();
-        let content = std::fs::read(path).map_err(|error| unreadable(&shown, &error))?;
+        let content = std::fs::read(path).map_err(|error| unreadable(&shown, Because::said(error)))?;
         let name = path.file_name().map_or_else(|| shown.clone(), |name| name.to_string_lossy().into_owned());
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         BatchFile::open(&name, Some(absolute.display().to_string()), content, mappings).map_err(
@@ -102,21 +102,16 @@ impl BatchFile {
     /// A refusal for a column that is not there, or a meaning that is none.
     pub fn map(&mut self, words: &[(String, String)], mappings: Option<&Mappings>) -> Result<(), Refusal> {
         let heading = self.sheet()?.heading;
-        let usage =
-            |what: String, fix: &str| Refusal::of(RefusalCode::Usage, &[("what", &what), ("fix", fix)]);
         for (column, meaning) in words {
             let Some(known) = heading.iter().find(|known| known.eq_ignore_ascii_case(column.trim())) else {
-                let there = heading.join(", ");
-                return Err(usage(
-                    format!("The file has no column “{column}”."),
-                    &format!("Its columns are: {there}."),
-                ));
+                let because = Because::of(Why::ColumnUnknown)
+                    .about("column", column)
+                    .about("known", heading.join(", "));
+                return Err(Refusal::because(RefusalCode::Usage, because, &[]));
             };
             let Some(meaning) = Column::of_word(meaning) else {
-                return Err(usage(
-                    format!("“{meaning}” is not what a column can mean."),
-                    "Use unit, name, owner_id, org_id, wifi, template, device_secret, meta:FIELD, echo or dropped.",
-                ));
+                let because = Because::of(Why::ColumnMeaning).about("meaning", meaning);
+                return Err(Refusal::because(RefusalCode::Usage, because, &[]));
             };
             self.mapping.0.insert(known.clone(), meaning);
         }
@@ -405,7 +400,7 @@ impl Batches {
 
     pub fn file(&self, id: &str) -> Result<BatchFile, Refusal> {
         let found = self.inner().files.get(id).cloned();
-        found.ok_or_else(|| unreadable("The file", &"it is not open any more"))
+        found.ok_or_else(|| unreadable("", Why::FileClosed))
     }
 
     pub fn map(

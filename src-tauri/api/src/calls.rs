@@ -9,7 +9,7 @@ mod profile;
 mod settings;
 
 pub use checks::bad_server;
-pub(crate) use checks::{missing, reason};
+pub(crate) use checks::missing;
 pub use profile::{ProfileChecked, ProfileRequest, WifiRequest};
 pub use settings::Settings;
 
@@ -17,7 +17,7 @@ use crate::label::Label;
 use crate::secrets::{SecretName, Secrets};
 use checks::*;
 use cloud::{DeviceId, OrgId, UserId};
-use engine::{CloudRef, JobSecrets, Recipe, Refusal, RefusalCode, Target};
+use engine::{CloudRef, JobSecrets, Recipe, Refusal, RefusalCode, Target, Why};
 use link::LinkError;
 use proto::Secret;
 
@@ -73,10 +73,12 @@ impl ProvisionRequest {
         let mut reasons = Reasons::default();
         let device_secret = self.take_label(secrets, &mut reasons);
         let server = check_server(self.server.as_deref(), &mut reasons);
-        let org = number::<i32>(self.org.as_deref(), RefusalCode::BadOrg, "--org", &mut reasons);
-        let owner = number::<i64>(self.owner.as_deref(), RefusalCode::BadOwner, "--owner", &mut reasons);
+        let org =
+            number::<i32>(self.org.as_deref(), RefusalCode::BadOrg, Why::OrganizationMissing, &mut reasons);
+        let owner =
+            number::<i64>(self.owner.as_deref(), RefusalCode::BadOwner, Why::OwnerMissing, &mut reasons);
         let device = self.device.as_deref().and_then(|text| {
-            number::<i32>(Some(text), RefusalCode::UnknownDevice, "--device-id", &mut reasons)
+            number::<i32>(Some(text), RefusalCode::UnknownDevice, Why::DeviceMissing, &mut reasons)
         });
         let driver = check_driver(self.driver.as_deref(), &mut reasons);
         let patience_s = check_patience(self.patience.as_deref(), &mut reasons);
@@ -153,16 +155,7 @@ impl ProvisionRequest {
         if let (None | Some(Wanted::Any), Some(name)) = (&self.wanted, label.name) {
             match label.medium {
                 Some(_) => self.wanted = Some(Wanted::Ble { name }),
-                None => reasons.add(
-                    RefusalCode::DeviceCode,
-                    [
-                        ("why", "the device is to be reached over a Wi-Fi of its own".to_owned()),
-                        (
-                            "fix",
-                            "Name it with --ble or --port if it can be reached that way, too.".to_owned(),
-                        ),
-                    ],
-                ),
+                None => reasons.because(RefusalCode::DeviceCode, Why::CodeOwnNetwork, &[]),
             }
         }
         label.proof
@@ -181,7 +174,7 @@ pub fn check_reconfigure(
 ) -> Result<(CloudRef, DeviceId), Refusal> {
     let mut reasons = Reasons::default();
     let server = check_server(server, &mut reasons);
-    let device = number::<i32>(Some(device), RefusalCode::UnknownDevice, "--device-id", &mut reasons);
+    let device = number::<i32>(Some(device), RefusalCode::UnknownDevice, Why::DeviceMissing, &mut reasons);
     check_cloud_secrets(secrets, &mut reasons);
     match (reasons.0.is_empty(), server, device) {
         (true, Some(server), Some(device)) => Ok((CloudRef { server, profile }, DeviceId(device))),

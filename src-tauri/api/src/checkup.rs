@@ -9,7 +9,7 @@ use crate::secrets::Secrets;
 use cloud::{BlynkCloud, Cloud, CloudError, Options, Server};
 use engine::plan::patience;
 use engine::vault::VaultKind;
-use engine::{Fault, Step};
+use engine::{Because, Fault, Step, Why};
 use link::{LinkError, Medium, Readiness};
 use proto::MediumKind;
 use serde::Serialize;
@@ -84,6 +84,8 @@ findings! {
 pub struct Finding {
     pub code: FindingCode,
     pub health: Health,
+    /// Why, where the code alone does not say it.
+    pub why: Option<Why>,
     /// What the sentence names.
     pub about: BTreeMap<String, String>,
     /// What stands behind it, where something failed.
@@ -93,11 +95,17 @@ pub struct Finding {
 impl Finding {
     fn new<const N: usize>(code: FindingCode, health: Health, about: [(&str, String); N]) -> Finding {
         let about = about.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        Finding { code, health, about, fault: None }
+        Finding { code, health, why: None, about, fault: None }
+    }
+
+    fn because(code: FindingCode, health: Health, because: &Because, about: &[(&str, &str)]) -> Finding {
+        // A reason and a finding name the same things.
+        let reason = because.clone().reason(engine::RefusalCode::Usage, about);
+        Finding { code, health, why: reason.why, about: reason.about, fault: None }
     }
 
     fn of_fault(code: FindingCode, health: Health, fault: Fault) -> Finding {
-        Finding { code, health, about: fault.about.clone(), fault: Some(fault) }
+        Finding { code, health, why: None, about: fault.about.clone(), fault: Some(fault) }
     }
 }
 
@@ -124,18 +132,16 @@ pub enum SecretsPlace {
     Practice,
     Kept(VaultKind),
     /// It is there and cannot be opened.
-    Closed {
-        why: String,
-    },
+    Closed(Because),
 }
 
 /// The cloud to be asked, or why there is none.
 #[derive(Debug)]
 pub enum CloudToCheck {
     Unnamed,
-    BadAddress { why: String },
+    BadAddress { server: String },
     NoSecrets,
-    BadSecrets { why: String },
+    BadSecrets(Because),
     Client(Arc<dyn Cloud>),
 }
 
@@ -145,19 +151,19 @@ impl CloudToCheck {
         let Some(server) = server else { return CloudToCheck::Unnamed };
         let parsed = match Server::parse(server) {
             Ok(parsed) => parsed,
-            Err(error) => return CloudToCheck::BadAddress { why: error.to_string() },
+            Err(_) => return CloudToCheck::BadAddress { server: server.to_owned() },
         };
         if !has_sign_in(secrets) {
             return CloudToCheck::NoSecrets;
         }
         let client =
-            credentials(secrets).map_err(|_| "a secret is missing".to_owned()).and_then(|credentials| {
+            credentials(secrets).map_err(|_| Because::of(Why::SecretsOfNobody)).and_then(|credentials| {
                 BlynkCloud::connect(parsed, credentials, Options::default())
-                    .map_err(|error| error.to_string())
+                    .map_err(|error| crate::clouds::unusable(&error))
             });
         match client {
             Ok(client) => CloudToCheck::Client(Arc::new(client)),
-            Err(why) => CloudToCheck::BadSecrets { why },
+            Err(because) => CloudToCheck::BadSecrets(because),
         }
     }
 }
@@ -191,10 +197,11 @@ fn state_folder(dir: Option<&Path>) -> Finding {
     let path = dir.display().to_string();
     match std::fs::create_dir_all(dir).and_then(|()| tempfile_in(dir)) {
         Ok(()) => Finding::new(FindingCode::StateWritable, Health::Ready, [("path", path)]),
-        Err(error) => Finding::new(
+        Err(error) => Finding::because(
             FindingCode::StateUnwritable,
             Health::Problem,
-            [("path", path), ("why", error.to_string())],
+            &Because::said(error),
+            &[("path", &path)],
         ),
     }
 }
@@ -294,8 +301,8 @@ fn secrets(place: &SecretsPlace) -> Finding {
         SecretsPlace::Kept(VaultKind::Keychain) => finding(FindingCode::SecretsKeychain, Health::Ready),
         SecretsPlace::Kept(VaultKind::EncryptedFile) => finding(FindingCode::SecretsFile, Health::Ready),
         SecretsPlace::Kept(VaultKind::AskEachTime) => finding(FindingCode::SecretsAsked, Health::Attention),
-        SecretsPlace::Closed { why } => {
-            Finding::new(FindingCode::SecretsClosed, Health::Attention, [("why", why.clone())])
+        SecretsPlace::Closed(because) => {
+            Finding::because(FindingCode::SecretsClosed, Health::Attention, because, &[])
         }
     }
 }
@@ -319,12 +326,16 @@ fn proxy(look: impl Fn(&str) -> Option<String>) -> Finding {
 const SKEW_MS: i64 = 60_000;
 
 async fn cloud(which: &CloudToCheck) -> Vec<Finding> {
-    let one = |code, health, why: &str| vec![Finding::new(code, health, [("why", why.to_owned())])];
     match which {
-        CloudToCheck::Unnamed => one(FindingCode::CloudUnnamed, Health::Skipped, ""),
-        CloudToCheck::BadAddress { why } => one(FindingCode::CloudBadAddress, Health::Problem, why),
-        CloudToCheck::NoSecrets => one(FindingCode::CloudNoSecrets, Health::Skipped, ""),
-        CloudToCheck::BadSecrets { why } => one(FindingCode::CloudBadSecrets, Health::Problem, why),
+        CloudToCheck::Unnamed => vec![Finding::new(FindingCode::CloudUnnamed, Health::Skipped, [])],
+        CloudToCheck::BadAddress { server } => {
+            let about = [("server", server.clone())];
+            vec![Finding::new(FindingCode::CloudBadAddress, Health::Problem, about)]
+        }
+        CloudToCheck::NoSecrets => vec![Finding::new(FindingCode::CloudNoSecrets, Health::Skipped, [])],
+        CloudToCheck::BadSecrets(because) => {
+            vec![Finding::because(FindingCode::CloudBadSecrets, Health::Problem, because, &[])]
+        }
         CloudToCheck::Client(client) => ask(&**client).await,
     }
 }

@@ -5,9 +5,10 @@
 
 use crate::secrets::{SecretName, Secrets};
 use async_trait::async_trait;
-use cloud::{BlynkCloud, Cloud, Credentials, Options, Server};
+use cloud::blynk::ConnectError;
+use cloud::{BlynkCloud, Cloud, Credentials, CredentialsTrouble, Options, Server};
 use engine::work::Clouds;
-use engine::{CloudRef, Refusal, RefusalCode};
+use engine::{Because, CloudRef, Refusal, RefusalCode, Why};
 use proto::Secret;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,7 +55,7 @@ impl GivenClouds {
         };
         let credentials = credentials(&secrets)?;
         let cloud = BlynkCloud::connect(server, credentials, Options::default())
-            .map_err(|error| Refusal::of(RefusalCode::SecretUnreadable, &[("why", &error.to_string())]))?;
+            .map_err(|error| Refusal::because(RefusalCode::SecretUnreadable, unusable(&error), &[]))?;
         Ok(Arc::new(cloud))
     }
 }
@@ -91,6 +92,19 @@ pub struct NoClouds;
 impl Clouds for NoClouds {
     async fn cloud(&self, which: &CloudRef) -> Result<Arc<dyn Cloud>, Refusal> {
         Err(Refusal::of(RefusalCode::BadServer, &[("server", &which.server)]))
+    }
+}
+
+/// Why a client cannot be set up with what was given.
+pub fn unusable(error: &ConnectError) -> Because {
+    match error {
+        ConnectError::Credentials { what } => match what {
+            CredentialsTrouble::Id => Why::ClientIdShape,
+            CredentialsTrouble::Secret => Why::ClientSecretShape,
+            CredentialsTrouble::Bearer => Why::BearerShape,
+        }
+        .into(),
+        ConnectError::Client(cause) => Because::of(Why::ClientSetup).about("said", cause),
     }
 }
 

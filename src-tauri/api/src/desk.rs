@@ -402,6 +402,8 @@ pub struct RefusalView {
 pub struct ReasonView {
     #[ts(type = "RefusalCode")]
     pub code: engine::RefusalCode,
+    #[ts(type = "Why | null")]
+    pub why: Option<engine::Why>,
     pub about: BTreeMap<String, String>,
 }
 
@@ -417,6 +419,7 @@ pub fn typescript(knobs: &[(&str, Vec<&str>)]) -> String {
         format!("export type {name} ={};\n\n", members.concat())
     };
     file += &union("FaultCode", engine::FaultCode::ALL.iter().map(|code| code.as_str()).collect());
+    file += &union("Why", engine::Why::ALL.iter().map(|why| why.as_str()).collect());
     file += &union("ProblemCode", engine::ProblemCode::ALL.iter().map(|code| code.as_str()).collect());
     file += &union("RefusalCode", engine::RefusalCode::ALL.iter().map(|code| code.as_str()).collect());
     let findings = crate::checkup::FindingCode::ALL;

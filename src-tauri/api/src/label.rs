@@ -3,9 +3,8 @@
 //! The text holds a secret, so it comes as one and is never quoted. Not here: how a code is written
 //! (`proto::espressif::qr`), and labels that this program prints.
 
-use crate::calls::reason;
-use engine::RefusalCode;
 use engine::fault::RefusalReason;
+use engine::{Because, RefusalCode, Why};
 use proto::espressif::qr::{Qr, QrError};
 use proto::{MediumKind, Secret};
 
@@ -29,12 +28,9 @@ impl Label {
     /// # Errors
     /// `refused.device_code` with the reason, which never quotes the text.
     pub fn of_code(text: &Secret) -> Result<Label, RefusalReason> {
-        let code = Qr::read(text.expose()).map_err(|error| unusable(error.to_string(), fix(error)))?;
+        let code = Qr::read(text.expose()).map_err(|error| unusable(why(error)))?;
         if code.thread {
-            return Err(unusable(
-                "the device joins a Thread network, not Wi-Fi".to_owned(),
-                "Provision it with a tool for Thread.",
-            ));
+            return Err(unusable(Why::CodeThread));
         }
         Ok(Label {
             name: Some(code.name),
@@ -57,18 +53,16 @@ impl Label {
     }
 }
 
-fn fix(error: QrError) -> &'static str {
+fn why(error: QrError) -> Why {
     match error {
-        QrError::NotACode => {
-            "Give the code's text as a scanner reads it, for example {\"ver\":\"v1\",\"name\":\"PROV_CE03C0\",\"pop\":\"…\",\"transport\":\"ble\"}."
-        }
-        QrError::UnknownVersion => "Update Firstlight, or give the proof of possession by itself.",
-        QrError::NoName => "Name the device with --ble, and give its proof of possession by itself.",
+        QrError::NotACode => Why::CodeNone,
+        QrError::UnknownVersion => Why::CodeVersion,
+        QrError::NoName => Why::CodeNoName,
     }
 }
 
-fn unusable(why: String, fix: &str) -> RefusalReason {
-    reason(RefusalCode::DeviceCode, [("why", why), ("fix", fix.to_owned())])
+fn unusable(why: Why) -> RefusalReason {
+    Because::of(why).reason(RefusalCode::DeviceCode, &[])
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::units::ReportFormat;
 use crate::{moment, words};
 use engine::record::export::{self, ExportError, Words};
 use engine::record::{Journal, Ledger};
-use engine::{Refusal, RefusalCode};
+use engine::{Because, Refusal, RefusalCode};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -49,10 +49,8 @@ pub fn save(
     write: impl FnOnce(&mut dyn Write) -> Result<(), ExportError>,
 ) -> Result<(), Refusal> {
     let unusable = |error: &dyn std::fmt::Display| {
-        Refusal::of(
-            RefusalCode::FileUnreadable,
-            &[("path", &path.display().to_string()), ("why", &error.to_string())],
-        )
+        let path = path.display().to_string();
+        Refusal::because(RefusalCode::FileUnreadable, Because::said(error), &[("path", &path)])
     };
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");

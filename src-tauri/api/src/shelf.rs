@@ -263,7 +263,7 @@ pub fn unreadable(error: &VaultError) -> Refusal {
         VaultError::WrongPassphrase { .. } | VaultError::PassphraseShort { .. } => "passphrase",
         _ => "",
     };
-    Refusal::of(RefusalCode::SecretUnreadable, &[("why", &error.to_string()), ("field", field)])
+    Refusal::because(RefusalCode::SecretUnreadable, error, &[("field", field)])
 }
 
 /// The vault, and memory beside it for a keychain that is there but keeps nothing (locked, or without anyone to unlock

@@ -12,7 +12,7 @@ use engine::plan::scanner::{Command, Field, ScanSettings, WedgeSettings, WrongSc
 use engine::plan::station::{Interlock, Place, Rules, SlotPlan, StationPlan};
 use engine::record::yields::{Cause, Day, Figures, Scope, Share, SlotFigures, Times, Yields};
 use engine::work::station::{Cue, Heard, Picture, SlotPicture, SlotState};
-use engine::{Refusal, RefusalCode};
+use engine::{Because, Refusal, RefusalCode, Why};
 use link::printer::PrinterTrouble;
 use std::collections::BTreeMap;
 
@@ -401,8 +401,8 @@ impl TryFrom<LabelPlanView> for LabelPlan {
             printer: match label.printer {
                 PrinterPlanView::Network { address, dpi } => {
                     let parsed = address.trim().parse().map_err(|_| {
-                        let why = format!("“{address}” is no address with a port, such as 192.0.2.7:9100");
-                        Refusal::of(RefusalCode::LabelTemplate, &[("why", &why)])
+                        let because = Because::of(Why::PrinterAddress).about("address", &address);
+                        Refusal::because(RefusalCode::LabelTemplate, because, &[])
                     })?;
                     PrinterPlan::Network { address: parsed, dpi }
                 }

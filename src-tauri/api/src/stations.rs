@@ -268,9 +268,7 @@ impl StationDesk {
             self.unlock(&picture.plan, pin.as_ref())?;
         }
         let plan = LabelPlan::try_from(label)?;
-        if let Err(why) = plan.check() {
-            return Err(Refusal::of(RefusalCode::LabelTemplate, &[("why", &why)]));
-        }
+        plan.check().map_err(|because| Refusal::because(RefusalCode::LabelTemplate, because, &[]))?;
         let printer = self.shared.printer.clone().unwrap_or_else(|| labels::printer(&plan.printer));
         let tried = match labels::drawn(&plan, &LabelFields::sample()) {
             Ok(label) => printer.print("label-test", &label).await,

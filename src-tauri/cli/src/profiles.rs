@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use engine::plan::batch::BatchNetwork;
 use engine::plan::profile::{Profile, Profiles};
 use engine::vault::Vault;
-use engine::{Refusal, RefusalCode};
+use engine::{Because, Refusal, RefusalCode, Why};
 use proto::Secret;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,8 @@ impl Shelf {
 
     pub fn dir(&self) -> Result<&Path, Refusal> {
         self.dir.as_deref().ok_or_else(|| {
-            Refusal::of(RefusalCode::StateUnusable, &[("why", "practice without --state keeps nothing")])
+            let why = "practice without --state keeps nothing";
+            Refusal::of(RefusalCode::StateUnusable, &[("why", why)])
         })
     }
 
@@ -179,12 +180,11 @@ pub async fn secrets_place(state: &State, secrets: &Secrets) -> SecretsPlace {
     }
     match shelf.vault().await {
         Ok(vault) => SecretsPlace::Kept(vault.kind()),
-        Err(refusal) => SecretsPlace::Closed {
-            why: refusal
-                .reasons
-                .first()
-                .and_then(|reason| reason.about.get("why").cloned())
-                .unwrap_or_default(),
-        },
+        Err(refusal) => {
+            let reason = refusal.reasons.into_iter().next();
+            let why = reason.as_ref().and_then(|reason| reason.why).unwrap_or(Why::SecretsClosed);
+            let about = reason.map(|reason| reason.about).unwrap_or_default();
+            SecretsPlace::Closed(Because::of(why).about("said", about.get("said").map_or("", String::as_str)))
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::arguments::Common;
 use engine::record::{Journal, JournalError};
-use engine::{Refusal, RefusalCode};
+use engine::{Refusal, RefusalCode, Why};
 use std::path::{Path, PathBuf};
 
 /// Where journal, profiles and settings live.
@@ -21,9 +21,9 @@ impl State {
             (Some(dir), true) => Ok(State::Folder(dir.join("practice"))),
             (Some(dir), false) => Ok(State::Folder(dir.clone())),
             (None, true) => Ok(State::Memory),
-            (None, false) => api::state::folder().map(State::Folder).ok_or_else(|| {
-                Refusal::of(RefusalCode::StateUnusable, &[("why", "the system names no data folder")])
-            }),
+            (None, false) => api::state::folder()
+                .map(State::Folder)
+                .ok_or_else(|| Refusal::because(RefusalCode::StateUnusable, Why::NoDataFolder, &[])),
         }
     }
 
@@ -44,18 +44,9 @@ impl State {
 
 /// A journal that cannot be opened is a refusal: nothing has begun.
 pub fn refused(dir: &Path, error: &JournalError) -> Refusal {
-    let path = &*dir.display().to_string();
-    match error {
-        JournalError::InUse { .. } => Refusal::of(RefusalCode::StateInUse, &[("path", path)]),
-        JournalError::Newer { found, known, .. } => Refusal::of(
-            RefusalCode::StateNewer,
-            &[("path", path), ("found", &found.to_string()), ("known", &known.to_string())],
-        ),
-        JournalError::NewerRecord { .. } => {
-            Refusal::of(RefusalCode::StateNewer, &[("path", path), ("why", &error.to_string())])
-        }
-        JournalError::Unusable { .. } | JournalError::Damaged { .. } | JournalError::Closed => {
-            Refusal::of(RefusalCode::StateUnusable, &[("path", path), ("why", &error.to_string())])
-        }
+    let mut refusal = Refusal::journal(error);
+    for reason in &mut refusal.reasons {
+        reason.about.insert("path".to_owned(), dir.display().to_string());
     }
+    refusal
 }

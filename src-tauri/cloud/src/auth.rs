@@ -23,21 +23,28 @@ pub enum Credentials {
     Bearer(Secret),
 }
 
+/// What HTTP headers cannot carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialsTrouble {
+    #[error("the client id is empty or has characters that no client id has")]
+    Id,
+    #[error("the client secret is empty or has blanks or other characters that no secret has")]
+    Secret,
+    #[error("the bearer token is empty or has blanks or other characters that no token has")]
+    Bearer,
+}
+
 impl Credentials {
     /// Whether HTTP headers can carry them; says what is wrong, never the value.
-    pub(crate) fn check(&self) -> Result<(), &'static str> {
+    pub(crate) fn check(&self) -> Result<(), CredentialsTrouble> {
         let fits =
             |secret: &Secret| !secret.is_empty() && secret.expose().chars().all(|c| c.is_ascii_graphic());
         match self {
             Credentials::Client { id, .. } if !fits(id) || id.expose().contains(':') => {
-                Err("the client id is empty or has characters that no client id has")
+                Err(CredentialsTrouble::Id)
             }
-            Credentials::Client { secret, .. } if !fits(secret) => {
-                Err("the client secret is empty or has blanks or other characters that no secret has")
-            }
-            Credentials::Bearer(token) if !fits(token) => {
-                Err("the bearer token is empty or has blanks or other characters that no token has")
-            }
+            Credentials::Client { secret, .. } if !fits(secret) => Err(CredentialsTrouble::Secret),
+            Credentials::Bearer(token) if !fits(token) => Err(CredentialsTrouble::Bearer),
             _ => Ok(()),
         }
     }

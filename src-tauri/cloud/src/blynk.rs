@@ -3,7 +3,7 @@
 //! The calls and their fields are those of the cloud reference, sections 4 to 9, retold for users in
 //! `docs/protocols/blynk-cloud.md`. How bytes travel is `http.rs`; when to ask again about a device is `tracker.rs`.
 
-use crate::auth::{Pass, SignIn, next_pause};
+use crate::auth::{CredentialsTrouble, Pass, SignIn, next_pause};
 use crate::http::{ANSWER_LIMIT, Authorization, Http, LIST_LIMIT, Options, Reply, Request, Server, masked};
 use crate::{
     Account, Cloud, CloudCause, CloudError, CloudTime, Credentials, DeviceId, DeviceRecord, Effect,
@@ -46,7 +46,7 @@ impl fmt::Debug for BlynkCloud {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
     #[error("the credentials cannot be used: {what}")]
-    Credentials { what: &'static str },
+    Credentials { what: CredentialsTrouble },
     #[error("the client cannot be set up")]
     Client(#[source] CloudCause),
 }

@@ -10,7 +10,7 @@ pub mod cloud;
 pub mod http;
 pub mod tracker;
 
-pub use auth::Credentials;
+pub use auth::{Credentials, CredentialsTrouble};
 pub use blynk::BlynkCloud;
 pub use cloud::*;
 pub use http::{Limiter, Options, ProxyChoice, Server, ServerError, Waits};

@@ -233,11 +233,8 @@ fn dropped(stage: &Stage, paths: &[PathBuf]) -> BatchDropView {
     let opened = match paths {
         [path] => stage.open_batch_path(path),
         _ => {
-            let about = [
-                ("what", "A batch is one file, and several were dropped."),
-                ("fix", "Drop one CSV or XLSX file."),
-            ];
-            Err(engine::Refusal::of(engine::RefusalCode::Usage, &about).into())
+            let usage = engine::RefusalCode::Usage;
+            Err(engine::Refusal::because(usage, engine::Why::FileSeveral, &[]).into())
         }
     };
     match opened {

@@ -16,7 +16,7 @@ use engine::plan::batch::{BatchDefaults, BatchNetwork, BatchPlan, BatchSecrets, 
 use engine::record::batch::Bind;
 use engine::work::BatchOptions;
 use engine::work::batch::CANARY_FROM;
-use engine::{Origin, Refusal, RefusalCode};
+use engine::{Because, Origin, Refusal, RefusalCode};
 use proto::Secret;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -252,7 +252,7 @@ impl Scene {
 
 fn write(path: &Path, content: &[u8]) -> Result<(), Trouble> {
     std::fs::write(path, content).map_err(|error| {
-        let about = [("path", &*path.display().to_string()), ("why", &*error.to_string())];
-        Refusal::of(RefusalCode::FileUnreadable, &about).into()
+        let path = path.display().to_string();
+        Refusal::because(RefusalCode::FileUnreadable, Because::said(error), &[("path", &path)]).into()
     })
 }

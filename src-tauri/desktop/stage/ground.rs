@@ -10,7 +10,7 @@ use engine::plan::batch::BatchNetwork;
 use engine::plan::profile::Profile;
 use engine::vault::VaultKind;
 use engine::work::Clouds;
-use engine::{CloudRef, Refusal, RefusalCode};
+use engine::{CloudRef, Refusal, RefusalCode, Why};
 use link::Medium;
 use link::ble::{BleMedium, BleSettings};
 use link::serial::{SerialMedium, SerialSettings};
@@ -276,9 +276,7 @@ fn practice_profile(world: &sim::World) -> Result<ProfileDraft, Refusal> {
 pub(super) fn state_folder() -> Result<PathBuf, Refusal> {
     match std::env::var_os("FIRSTLIGHT_STATE") {
         Some(dir) => Ok(dir.into()),
-        None => api::state::folder().ok_or_else(|| {
-            let why = "the system names no data folder; set FIRSTLIGHT_STATE";
-            Refusal::of(RefusalCode::StateUnusable, &[("why", why)])
-        }),
+        None => api::state::folder()
+            .ok_or_else(|| Refusal::because(RefusalCode::StateUnusable, Why::NoDataFolder, &[])),
     }
 }

@@ -7,7 +7,7 @@ use api::checkup::{Checkup, CloudToCheck, Finding, SecretsPlace};
 use api::clouds::has_sign_in;
 use api::desk::setup::{BundleView, FindingView};
 use api::secrets::Secrets;
-use engine::{Fault, Refusal, RefusalCode};
+use engine::{Because, Fault, Refusal, RefusalCode, Why};
 use proto::Secret;
 use std::path::{Path, PathBuf};
 
@@ -31,9 +31,7 @@ impl Scene {
         let real = self.ground.world().is_none();
         let secrets = match real {
             false => SecretsPlace::Practice,
-            true if self.ground.is_locked() => {
-                SecretsPlace::Closed { why: "they are in a file that its passphrase opens".to_owned() }
-            }
+            true if self.ground.is_locked() => SecretsPlace::Closed(Why::SecretsClosed.into()),
             true => SecretsPlace::Kept(self.ground.shelf().kind()),
         };
         let state = self.ground.dir().map(Path::to_owned);
@@ -46,9 +44,8 @@ impl Scene {
         self.ground.shelf().sign_in_of(&profile).await.unwrap_or_default()
     }
 
-    /// Writes a support bundle where a person finds it: among the downloads or at home, else in the
-    /// state folder.
-    pub async fn bundle(&self) -> Result<BundleView, Trouble> {
+    /// Writes a support bundle into the file that a person has chosen.
+    pub async fn bundle(&self, path: PathBuf) -> Result<BundleView, Trouble> {
         let mut findings: Vec<Finding> = Vec::new();
         self.examine().await?.run(|finding| findings.push(finding)).await;
         let profiles = self.ground.shelf().profiles().all()?;
@@ -63,7 +60,6 @@ impl Scene {
         }
         let log = log::lines();
         let (journal, practice) = (self.desk.engine().journal().clone(), self.ground.world().is_some());
-        let path = self.bundle_path().map_err(|why| unwritable(&PathBuf::new(), &why))?;
         let written = tokio::task::spawn_blocking(move || {
             let bundle = Bundle {
                 version: env!("CARGO_PKG_VERSION"),
@@ -89,15 +85,11 @@ impl Scene {
             .into()),
         }
     }
+}
 
-    fn bundle_path(&self) -> Result<PathBuf, std::io::Error> {
-        let name = format!("firstlight-support-{}.zip", api::moment::now() / 1000);
-        let dir = api::state::downloads()
-            .or_else(|| self.ground.dir().map(|dir| dir.join("support")))
-            .unwrap_or_else(std::env::temp_dir);
-        std::fs::create_dir_all(&dir)?;
-        Ok(dir.join(name))
-    }
+/// The name that a bundle is offered under, without its ending.
+pub fn bundle_name() -> String {
+    format!("firstlight-support-{}", api::moment::now() / 1000)
 }
 
 fn write(bundle: &Bundle<'_>, path: &Path) -> Result<BundleView, BundleError> {
@@ -108,6 +100,6 @@ fn write(bundle: &Bundle<'_>, path: &Path) -> Result<BundleView, BundleError> {
 }
 
 fn unwritable(path: &Path, why: &dyn std::error::Error) -> Refusal {
-    let (path, why) = (path.display().to_string(), why.to_string());
-    Refusal::of(RefusalCode::FileUnreadable, &[("path", &path), ("why", &why)])
+    let path = path.display().to_string();
+    Refusal::because(RefusalCode::FileUnreadable, Because::said(why), &[("path", &path)])
 }

@@ -15,6 +15,7 @@ mod station;
 mod trouble;
 mod units;
 
+pub use health::bundle_name;
 pub use trouble::Trouble;
 
 use api::batches::Batches;

@@ -2,7 +2,7 @@
 
 use super::{Scene, Trouble};
 use api::desk::setup::{DeviceTroublesView, KnobView, TroubledView, TroublesView};
-use engine::{Refusal, RefusalCode};
+use engine::{Because, Refusal, RefusalCode, Why};
 use sim::trouble::{KnobError, Side, knobs};
 
 impl Scene {
@@ -80,8 +80,7 @@ impl Scene {
     }
 
     fn practice_world(&self) -> Result<&sim::World, Refusal> {
-        let what = [("what", "Nothing is simulated here."), ("fix", "Go to practice first.")];
-        self.ground.world().ok_or_else(|| Refusal::of(RefusalCode::Usage, &what))
+        self.ground.world().ok_or_else(|| Refusal::because(RefusalCode::Usage, Why::NotPractice, &[]))
     }
 
     fn practice_device(&self, device: &str) -> Result<sim::Device, Refusal> {
@@ -95,6 +94,14 @@ fn view(knob: &sim::trouble::Knob, value: String, usual: String) -> KnobView {
 }
 
 fn refused(error: &KnobError) -> Trouble {
-    let what = [("what", &*error.to_string()), ("fix", ""), ("field", "value")];
-    Refusal::of(RefusalCode::Usage, &what).into()
+    let because = match error {
+        KnobError::Shape { given } => Because::of(Why::FaultShape).about("value", given),
+        KnobError::UnknownName { name, known, .. } => {
+            Because::of(Why::FaultUnknown).about("name", name).about("known", known)
+        }
+        KnobError::UnknownValue { name, value, takes } => {
+            Because::of(Why::FaultValue).about("name", name).about("value", value).about("known", takes)
+        }
+    };
+    Refusal::because(RefusalCode::Usage, because, &[("field", "value")]).into()
 }

@@ -6,7 +6,7 @@ use api::secrets::Secrets;
 use api::shelf::open_vault;
 use cloud::Cloud;
 use engine::vault::Vault;
-use engine::{Refusal, RefusalCode};
+use engine::{Refusal, RefusalCode, Why};
 use std::sync::Arc;
 
 impl Scene {
@@ -48,8 +48,7 @@ impl Scene {
                 open_vault(dir, Some(passphrase.into_secret())).await?.expect("a passphrase was given")
             }
             (VaultRequest::File { .. }, None) => {
-                let what = [("what", "Practice keeps nothing on this computer."), ("fix", "")];
-                return Err(Refusal::of(RefusalCode::Usage, &what).into());
+                return Err(Refusal::because(RefusalCode::Usage, Why::PracticeKeepsNothing, &[]).into());
             }
         };
         self.ground.shelf().move_to(vault).await?;

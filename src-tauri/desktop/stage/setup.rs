@@ -8,7 +8,7 @@ use api::desk::setup::{AuthName, CloudRequest, IntroductionView, OrganizationVie
 use api::introduction::introduce;
 use api::secrets::Secrets;
 use cloud::{BlynkCloud, Cloud, Options, Server};
-use engine::{Fault, Refusal, RefusalCode, Step};
+use engine::{Fault, Refusal, RefusalCode, Step, Why};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
@@ -60,8 +60,8 @@ impl Meeting {
     }
 
     fn cloud(&self) -> Result<Arc<dyn Cloud>, Refusal> {
-        let what = [("what", "No cloud has been met yet."), ("fix", "Sign in to the cloud first.")];
-        self.lock().cloud.clone().ok_or_else(|| Refusal::of(RefusalCode::Usage, &what))
+        let unmet = || Refusal::because(RefusalCode::Usage, Why::CloudNotMet, &[]);
+        self.lock().cloud.clone().ok_or_else(unmet)
     }
 }
 
@@ -84,8 +84,9 @@ impl Scene {
                 })?;
                 let client = BlynkCloud::connect(parsed, credentials(&secrets)?, Options::default());
                 Arc::new(client.map_err(|error| {
-                    let about = [("why", &*error.to_string()), ("field", "secret")];
-                    Refusal::of(RefusalCode::SecretUnreadable, &about)
+                    let because = api::clouds::unusable(&error);
+                    let field = if because.why == Why::ClientIdShape { "id" } else { "secret" };
+                    Refusal::because(RefusalCode::SecretUnreadable, because, &[("field", field)])
                 })?)
             }
         };

@@ -15,7 +15,8 @@ pub enum Trouble {
 
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Trouble {
-        let reason = |reason: RefusalReason| ReasonView { code: reason.code, about: reason.about };
+        let reason =
+            |reason: RefusalReason| ReasonView { code: reason.code, why: reason.why, about: reason.about };
         Trouble::Refusal(RefusalView { reasons: refusal.reasons.into_iter().map(reason).collect() })
     }
 }

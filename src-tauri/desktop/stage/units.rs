@@ -4,7 +4,7 @@
 use super::{Stage, Trouble};
 use api::desk::FactView;
 use api::units::{DescribeRequest, DescribedView, FieldView, GhostChoice, GhostView, NotDone, ReportFormat};
-use engine::{Refusal, RefusalCode, UnitId};
+use engine::{Because, Refusal, RefusalCode, UnitId, Why};
 use std::path::PathBuf;
 
 impl From<NotDone> for Trouble {
@@ -40,8 +40,7 @@ impl Stage {
     /// The unit's page in the cloud. The practice cloud has none.
     pub fn page(&self, unit: String) -> Result<String, Trouble> {
         if self.desk.is_practice() {
-            let what = [("what", "The practice cloud has no pages."), ("fix", "Connect a real cloud.")];
-            return Err(Refusal::of(RefusalCode::Usage, &what).into());
+            return Err(Refusal::because(RefusalCode::Usage, Why::PracticeHasNoPages, &[]).into());
         }
         Ok(self.desk.page_of(unit)?)
     }
@@ -50,7 +49,7 @@ impl Stage {
     pub fn open_page(&self, unit: String) -> Result<(), Trouble> {
         let page = self.page(unit)?;
         open::that_detached(&page).map_err(|error| {
-            Refusal::of(RefusalCode::FileUnreadable, &[("path", &page), ("why", &error.to_string())]).into()
+            Refusal::because(RefusalCode::FileUnreadable, Because::said(error), &[("path", &page)]).into()
         })
     }
 

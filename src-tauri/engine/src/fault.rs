@@ -30,6 +30,9 @@ macro_rules! codes {
     };
 }
 
+mod why;
+pub use why::{Because, Why};
+
 codes! {
     /// Stable codes; the families stand in the contract. A code is here because a sentence or a button depends on it.
     FaultCode {
@@ -251,6 +254,8 @@ pub struct Refusal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalReason {
     pub code: RefusalCode,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Why>,
     #[serde(default)]
     pub about: std::collections::BTreeMap<String, String>,
 }
@@ -490,12 +495,22 @@ fn chain(error: &dyn std::error::Error) -> String {
 impl Refusal {
     pub fn of(code: RefusalCode, about: &[(&str, &str)]) -> Refusal {
         let about = about.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        Refusal { reasons: vec![RefusalReason { code, about }] }
+        Refusal { reasons: vec![RefusalReason { code, why: None, about }] }
     }
 
     /// What no firmware that this driver knows would take.
     pub fn reason(limit: &Limit) -> RefusalReason {
         let (code, about) = match limit {
+            Limit::HostUnusable => {
+                return Because::of(Why::HostNotPlain).reason(RefusalCode::HostLength, &[]);
+            }
+            Limit::TokenShape => {
+                let about = [("setting", "token")];
+                return Because::of(Why::TokenShape).reason(RefusalCode::DriverSetting, &about);
+            }
+            Limit::Setting { setting, why } => {
+                return Because::from(*why).reason(RefusalCode::DriverSetting, &[("setting", setting)]);
+            }
             Limit::SsidLength { bytes, most } => {
                 (RefusalCode::SsidLength, vec![("bytes", bytes.to_string()), ("most", most.to_string())])
             }
@@ -506,29 +521,14 @@ impl Refusal {
             Limit::HostLength { bytes, most } | Limit::LineLength { bytes, most } => {
                 (RefusalCode::HostLength, vec![("bytes", bytes.to_string()), ("most", most.to_string())])
             }
-            Limit::HostUnusable => {
-                (RefusalCode::HostLength, vec![("why", "it is not a plain host name".to_owned())])
-            }
             Limit::HostFixed => (RefusalCode::HostFixed, vec![]),
             Limit::NetworkMissing => (RefusalCode::NetworkMissing, vec![]),
-            Limit::TokenShape => (RefusalCode::DriverSetting, vec![("setting", "token".to_owned())]),
-            Limit::Setting { setting, why } => (
-                RefusalCode::DriverSetting,
-                vec![("setting", (*setting).to_owned()), ("why", (*why).to_owned())],
-            ),
         };
-        RefusalReason { code, about: about.into_iter().map(|(key, value)| (key.to_owned(), value)).collect() }
-    }
-
-    pub fn journal(error: &JournalError) -> Refusal {
-        let code = match error {
-            JournalError::InUse { .. } => RefusalCode::StateInUse,
-            JournalError::Newer { .. } | JournalError::NewerRecord { .. } => RefusalCode::StateNewer,
-            JournalError::Unusable { .. } | JournalError::Damaged { .. } | JournalError::Closed => {
-                RefusalCode::StateUnusable
-            }
-        };
-        Refusal::of(code, &[("why", &error.to_string())])
+        RefusalReason {
+            code,
+            why: None,
+            about: about.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        }
     }
 }
 

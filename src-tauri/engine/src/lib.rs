@@ -11,7 +11,7 @@ pub mod vault;
 mod whole_file;
 pub mod work;
 
-pub use fault::{Blame, Fault, FaultCode, ProblemCode, Refusal, RefusalCode, Retry};
+pub use fault::{Because, Blame, Fault, FaultCode, ProblemCode, Refusal, RefusalCode, Retry, Why};
 pub use plan::recipe::*;
 pub use record::event::*;
 pub use record::origin::{BatchRow, Origin};

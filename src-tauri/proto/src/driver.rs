@@ -45,6 +45,27 @@ pub struct DriverSettings {
     pub token_success: Option<String>,
 }
 
+/// Why a driver setting is not usable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SettingTrouble {
+    #[error("it is none of url, vendor:ID and third-string")]
+    Carrier,
+    #[error("the vendor command is not a number from 0x08 to 0xFE")]
+    CarrierCommand,
+    #[error("an endpoint's name is up to 64 visible characters without spaces")]
+    Endpoint,
+    #[error("it does not say where the {{token}} goes")]
+    Template,
+    #[error("behind hex: come pairs of digits")]
+    TemplateDigits,
+    #[error("behind hex: only {{token}} and {{host}} stand in braces")]
+    TemplateBraces,
+    #[error("it is none of any, exact:TEXT and json:MEMBER=VALUE")]
+    Success,
+    #[error("the firmware ends texts at a NUL character")]
+    Nul,
+}
+
 /// A value that the firmware would drop, cut or choke on. Found before anything is touched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Limit {
@@ -65,7 +86,7 @@ pub enum Limit {
     #[error("this device has its server built in and cannot be told another")]
     HostFixed,
     #[error("the driver setting {setting} is not usable: {why}")]
-    Setting { setting: &'static str, why: &'static str },
+    Setting { setting: &'static str, why: SettingTrouble },
     /// The whole command would not fit into the device's line buffer.
     #[error("network, password and server together are {bytes} bytes; this device takes {most}")]
     LineLength { bytes: usize, most: usize },

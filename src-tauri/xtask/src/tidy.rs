@@ -33,6 +33,11 @@ struct Rule {
     reason: &'static str,
 }
 
+/// Where refusals are made that the window shows, in whatever language.
+const REFUSING: &[&str] = &["src-tauri/engine/src", "src-tauri/api/src", "src-tauri/desktop"];
+const WHY: &str =
+    "why something is refused is an `engine::Why` with a sentence in each language, never a text";
+
 const NOT_WRITTEN: &[Rule] = &[
     Rule {
         text: "Instant::now()",
@@ -58,6 +63,10 @@ const NOT_WRITTEN: &[Rule] = &[
         paths: &["ui/src/*.svelte", "ui/src/*.ts", ":!ui/src/lib/backend/tauri.ts"],
         reason: "only ui/src/lib/backend/tauri.ts knows Tauri",
     },
+    Rule { text: "[(\"why\",", paths: REFUSING, reason: WHY },
+    Rule { text: " (\"why\",", paths: REFUSING, reason: WHY },
+    Rule { text: "[(\"what\",", paths: REFUSING, reason: WHY },
+    Rule { text: " (\"what\",", paths: REFUSING, reason: WHY },
     Rule {
         text: "{@html",
         paths: &["ui/src/*.svelte"],

@@ -8,7 +8,7 @@ use super::{ProvisionRequest, Reasons};
 use crate::secrets::{SecretName, Secrets};
 use cloud::{OrgId, UserId};
 use engine::plan::batch::{BatchDefaults, BatchNetwork, BatchSecrets};
-use engine::{CloudRef, Refusal, RefusalCode};
+use engine::{CloudRef, Refusal, RefusalCode, Why};
 
 impl ProvisionRequest {
     /// Checks everything that does not depend on a row. `networks` are those of the profile, with their passwords.
@@ -22,14 +22,12 @@ impl ProvisionRequest {
     ) -> Result<(BatchDefaults, BatchSecrets), Refusal> {
         let mut reasons = Reasons::default();
         let server = check_server(self.server.as_deref(), &mut reasons);
-        let org = self
-            .org
-            .as_deref()
-            .and_then(|org| number::<i32>(Some(org), RefusalCode::BadOrg, "--org", &mut reasons));
-        let owner = self
-            .owner
-            .as_deref()
-            .and_then(|owner| number::<i64>(Some(owner), RefusalCode::BadOwner, "--owner", &mut reasons));
+        let org = self.org.as_deref().and_then(|org| {
+            number::<i32>(Some(org), RefusalCode::BadOrg, Why::OrganizationMissing, &mut reasons)
+        });
+        let owner = self.owner.as_deref().and_then(|owner| {
+            number::<i64>(Some(owner), RefusalCode::BadOwner, Why::OwnerMissing, &mut reasons)
+        });
         let driver = check_driver(self.driver.as_deref(), &mut reasons);
         let patience_s = check_patience(self.patience.as_deref(), &mut reasons);
         let token_host = check_token_host(self.token_host.as_deref(), server.as_deref(), &mut reasons);

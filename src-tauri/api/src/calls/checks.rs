@@ -5,7 +5,7 @@ use crate::secrets::{SecretName, Secrets};
 use cloud::{Server, ServerError};
 use engine::fault::RefusalReason;
 use engine::plan::patience;
-use engine::{RefusalCode, Target};
+use engine::{Because, RefusalCode, Target, Why};
 use link::LinkError;
 use proto::{Address, Limit, MediumKind, Secret};
 use std::collections::BTreeMap;
@@ -23,28 +23,30 @@ impl Reasons {
     pub fn add<const N: usize>(&mut self, code: RefusalCode, about: [(&str, String); N]) {
         self.0.push(reason(code, about));
     }
+
+    pub fn because(&mut self, code: RefusalCode, because: impl Into<Because>, about: &[(&str, &str)]) {
+        self.0.push(because.into().reason(code, about));
+    }
 }
 
 /// One reason with what its sentence names.
 pub fn reason<const N: usize>(code: RefusalCode, about: [(&str, String); N]) -> RefusalReason {
-    RefusalReason { code, about: about.into_iter().map(|(key, value)| (key.to_owned(), value)).collect() }
+    RefusalReason {
+        code,
+        why: None,
+        about: about.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+    }
 }
 
 /// A positive whole number, or a reason that quotes what was typed.
 pub fn number<N: std::str::FromStr + PartialOrd + From<u8>>(
     text: Option<&str>,
     code: RefusalCode,
-    option: &str,
+    missing: Why,
     reasons: &mut Reasons,
 ) -> Option<N> {
     let Some(text) = text else {
-        reasons.add(
-            RefusalCode::Usage,
-            [
-                ("what", format!("{option} is missing.")),
-                ("fix", format!("Give {option} a number, or use a profile with --profile; `firstlight help provision` shows examples.")),
-            ],
-        );
+        reasons.because(RefusalCode::Usage, missing, &[]);
         return None;
     };
     let number = text.trim().parse::<N>().ok().filter(|number| *number > N::from(0));
@@ -57,13 +59,7 @@ pub fn number<N: std::str::FromStr + PartialOrd + From<u8>>(
 /// The server's base address without a trailing slash, or `None` with reasons.
 pub fn check_server(server: Option<&str>, reasons: &mut Reasons) -> Option<String> {
     let Some(server) = server else {
-        reasons.add(
-            RefusalCode::Usage,
-            [
-                ("what", "--server is missing.".to_owned()),
-                ("fix", "Give your cloud as in --server https://fra1.blynk.cloud, use a profile with --profile, or practise with --practice.".to_owned()),
-            ],
-        );
+        reasons.because(RefusalCode::Usage, Why::ServerMissing, &[]);
         return None;
     };
     match Server::parse(server) {
@@ -83,9 +79,7 @@ pub fn bad_server(server: &str, error: &ServerError) -> RefusalReason {
     };
     match error {
         ServerError::Insecure { .. } => reason(RefusalCode::InsecureServer, [("server", shown)]),
-        ServerError::NotAnAddress { why } => {
-            reason(RefusalCode::BadServer, [("server", shown), ("why", (*why).to_owned())])
-        }
+        ServerError::NotAnAddress { .. } => reason(RefusalCode::BadServer, [("server", shown)]),
     }
 }
 
@@ -103,13 +97,7 @@ pub fn check_patience(patience: Option<&str>, reasons: &mut Reasons) -> u32 {
     match text.trim().parse::<u32>() {
         Ok(seconds) if PATIENCE_BOUNDS.contains(&seconds) => seconds,
         _ => {
-            reasons.add(
-                RefusalCode::Usage,
-                [
-                    ("what", format!("“{text}” is not a patience.")),
-                    ("fix", "Give whole seconds from 1 to 3600 with --patience.".to_owned()),
-                ],
-            );
+            reasons.because(RefusalCode::Usage, Why::PatienceRange, &[("value", text)]);
             patience::FIRST_LIGHT_S
         }
     }
@@ -121,7 +109,7 @@ pub fn check_token_host(host: Option<&str>, server: Option<&str>, reasons: &mut 
         let plain = !host.is_empty()
             && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
         if !plain {
-            reasons.add(RefusalCode::HostLength, [("why", "it is not a plain host name".to_owned())]);
+            reasons.because(RefusalCode::HostLength, Why::HostNotPlain, &[]);
         }
         return host.to_owned();
     }
@@ -143,13 +131,7 @@ pub fn check_meta(meta: &[String], reasons: &mut Reasons) -> BTreeMap<String, St
             Some((key, value)) if !key.trim().is_empty() => {
                 fields.insert(key.trim().to_owned(), value.to_owned());
             }
-            _ => reasons.add(
-                RefusalCode::Usage,
-                [
-                    ("what", format!("“{pair}” is not a metadata field.")),
-                    ("fix", "Write it as KEY=VALUE, for example --meta \"Serial Number=0042\".".to_owned()),
-                ],
-            ),
+            _ => reasons.because(RefusalCode::Usage, Why::MetadataShape, &[("value", pair)]),
         }
     }
     fields
@@ -163,7 +145,7 @@ pub fn check_wanted(wanted: Option<Wanted>, reasons: &mut Reasons) -> Option<Tar
                 LinkError::PortDenied { .. } => RefusalCode::PortDenied,
                 _ => RefusalCode::UnknownPort,
             };
-            reasons.add(code, [("port", path), ("why", problem.to_string())]);
+            reasons.add(code, [("port", path)]);
             None
         }
         Some(Wanted::Ble { name }) if !name.trim().is_empty() => {
@@ -171,13 +153,7 @@ pub fn check_wanted(wanted: Option<Wanted>, reasons: &mut Reasons) -> Option<Tar
         }
         Some(Wanted::Any) => Some(Target::Any),
         Some(Wanted::Ble { .. }) | None => {
-            reasons.add(
-                RefusalCode::Usage,
-                [
-                    ("what", "It is not said which device to provision.".to_owned()),
-                    ("fix", "Give --port PATH, --ble NAME-OR-ADDRESS or --any.".to_owned()),
-                ],
-            );
+            reasons.because(RefusalCode::Usage, Why::TargetMissing, &[]);
             None
         }
     }

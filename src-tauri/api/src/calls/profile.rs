@@ -6,7 +6,7 @@ use super::checks::{
 use super::settings::{Settings, check_settings};
 use cloud::{OrgId, UserId};
 use engine::plan::profile::{ProfileDefaults, name_fits};
-use engine::{Refusal, RefusalCode};
+use engine::{Refusal, RefusalCode, Why};
 
 /// The longest SSID that a profile keeps: 32 bytes by the standard. What a driver takes is judged with each job.
 const SSID_MOST: usize = 32;
@@ -59,11 +59,11 @@ impl ProfileRequest {
         let server = at("server", &mut all, |reasons| check_server(Some(&self.server), reasons));
         let org = at("org", &mut all, |reasons| {
             let text = self.org.as_deref()?;
-            number::<i32>(Some(text), RefusalCode::BadOrg, "--org", reasons).map(OrgId)
+            number::<i32>(Some(text), RefusalCode::BadOrg, Why::OrganizationMissing, reasons).map(OrgId)
         });
         let owner = at("owner", &mut all, |reasons| {
             let text = self.owner.as_deref()?;
-            number::<i64>(Some(text), RefusalCode::BadOwner, "--owner", reasons).map(UserId)
+            number::<i64>(Some(text), RefusalCode::BadOwner, Why::OwnerMissing, reasons).map(UserId)
         });
         let mut wifi: Vec<(String, String)> = Vec::new();
         for (i, WifiRequest { name, ssid }) in self.wifi.into_iter().enumerate() {

@@ -9,7 +9,7 @@ use crate::introduction::{Ability, Allowed, Introduction};
 use crate::secrets::{SecretName, Secrets};
 use crate::shelf::{Over, ProfileDraft, SignInKind, WifiPassword};
 use engine::plan::profile::{Profile, ProfileDefaults};
-use engine::{Refusal, RefusalCode};
+use engine::{Refusal, RefusalCode, Why};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use ts_rs::TS;
@@ -278,8 +278,11 @@ impl ProfileDraftView {
                             ("field", format!("wifi.{i}.password")),
                         ];
                         let about = about.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-                        reasons
-                            .push(engine::fault::RefusalReason { code: RefusalCode::PasswordLength, about });
+                        reasons.push(engine::fault::RefusalReason {
+                            code: RefusalCode::PasswordLength,
+                            why: None,
+                            about,
+                        });
                     }
                     WifiPassword::Given(secret)
                 }
@@ -346,6 +349,8 @@ pub struct FindingView {
     /// The check that it belongs to.
     pub check: String,
     pub health: Health,
+    #[ts(type = "Why | null")]
+    pub why: Option<Why>,
     pub about: BTreeMap<String, String>,
     pub fault: Option<FaultView>,
 }
@@ -356,6 +361,7 @@ impl From<&Finding> for FindingView {
             code: finding.code.as_str(),
             check: finding.code.check().to_owned(),
             health: finding.health,
+            why: finding.why,
             about: finding.about.clone(),
             fault: finding.fault.as_ref().map(FaultView::from),
         }

@@ -1,9 +1,11 @@
 //! What is wrong with a batch file, and why a batch stands still: one sentence each, and one thing to do.
 
 use super::{About, Words};
-use engine::ProblemCode;
+use engine::fault::RefusalReason;
 use engine::plan::batch::Problem;
 use engine::record::batch::{FixField, LineStop, Shared};
+use engine::{Blame, Fault, FaultCode, ProblemCode, RefusalCode, Retry, Step};
+use std::collections::BTreeMap;
 
 /// `why` stays empty: a file is wrong in plain sight.
 pub fn problem(problem: &Problem) -> Words {
@@ -128,12 +130,34 @@ pub fn problem(problem: &Problem) -> Words {
             "Ask an administrator of the organization to add it to your role.",
         ),
         ProblemCode::CloudSilent => words(
-            format!(
-                "The cloud could not be asked about the rows: {}.",
-                about.or("why", "it does not answer")
-            ),
+            format!("The cloud could not be asked about the rows. {}", cause(&problem.about)),
             "Check the connection and the sign-in with `firstlight doctor`, then check the file again.",
         ),
+    }
+}
+
+/// What stood between us and the cloud: a fault or a refusal, by its code.
+fn cause(about: &BTreeMap<String, String>) -> String {
+    let code = about.get("cause").map(String::as_str);
+    let fault = FaultCode::ALL.iter().find(|known| Some(known.as_str()) == code);
+    let refusal = RefusalCode::ALL.iter().find(|known| Some(known.as_str()) == code);
+    match (fault, refusal) {
+        (Some(code), _) => {
+            let fault = Fault {
+                code: *code,
+                step: Step::Connect,
+                blame: Blame::Cloud,
+                retry: Retry::AfterFix,
+                device_code: None,
+                about: about.clone(),
+                chain: String::new(),
+            };
+            super::fault(&fault).what
+        }
+        (None, Some(code)) => {
+            super::refusal(&RefusalReason { code: *code, why: None, about: about.clone() }).what
+        }
+        (None, None) => "It does not answer.".to_owned(),
     }
 }
 

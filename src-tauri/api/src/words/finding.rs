@@ -10,6 +10,8 @@ pub fn finding(finding: &Finding) -> (String, Option<String>) {
         return (words.what, Some(words.fix));
     }
     let about = About(&finding.about);
+    let because = finding.why.map(|why| super::because(why, &finding.about).0);
+    let why = |without: &str| because.clone().unwrap_or_else(|| without.to_owned());
     let well = |what: String| (what, None);
     let ill = |what: String, fix: &str| (what, Some(fix.to_owned()));
     match finding.code {
@@ -20,7 +22,7 @@ pub fn finding(finding: &Finding) -> (String, Option<String>) {
             format!(
                 "{} cannot be written ({}).",
                 about.or("path", "The state folder"),
-                about.or("why", "the system refuses it")
+                why("the system refuses it")
             ),
             "Make the folder writable for you, free some space, or choose another with --state DIR.",
         ),
@@ -61,7 +63,7 @@ pub fn finding(finding: &Finding) -> (String, Option<String>) {
             "Nothing has to be done. To keep secrets in a locked file, set FIRSTLIGHT_PASSPHRASE when you add a profile; on Linux a keychain is gnome-keyring or KWallet.",
         ),
         FindingCode::SecretsClosed => ill(
-            format!("The secrets cannot be read: {}.", about.or("why", "their store does not open")),
+            format!("The secrets cannot be read: {}.", why("their store does not open")),
             "Give the passphrase in FIRSTLIGHT_PASSPHRASE, or unlock the keychain.",
         ),
         FindingCode::SecretsPractice => well("Practice keeps nothing.".to_owned()),
@@ -90,7 +92,7 @@ pub fn finding(finding: &Finding) -> (String, Option<String>) {
             "Name it with --server URL or --profile NAME to check cloud, sign-in and clock.",
         ),
         FindingCode::CloudBadAddress => ill(
-            format!("The server's address is not usable: {}.", about.or("why", "it is no address")),
+            format!("{} is no address of a server.", about.named("The text", "server", "What was given")),
             "Write it as in --server https://fra1.blynk.cloud.",
         ),
         FindingCode::CloudNoSecrets => ill(
@@ -98,7 +100,7 @@ pub fn finding(finding: &Finding) -> (String, Option<String>) {
             "Set FIRSTLIGHT_CLIENT_ID and FIRSTLIGHT_CLIENT_SECRET, or FIRSTLIGHT_BEARER.",
         ),
         FindingCode::CloudBadSecrets => ill(
-            format!("The secrets cannot be used: {}.", about.or("why", "they are incomplete")),
+            format!("The secrets cannot be used: {}.", why("they are incomplete")),
             "Give client id and client secret as the console shows them.",
         ),
         FindingCode::ClockFine => well("This computer's clock agrees with the cloud's.".to_owned()),

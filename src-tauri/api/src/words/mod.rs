@@ -4,6 +4,7 @@
 //! in `ui/lib/words/`.
 
 mod batch;
+mod because;
 mod fault;
 mod finding;
 mod refusal;
@@ -11,6 +12,7 @@ mod station;
 mod steps;
 
 pub use batch::{problem, stop};
+pub use because::because;
 pub use fault::{device_code, fault};
 pub use finding::finding;
 pub use refusal::refusal;

@@ -7,15 +7,25 @@ use engine::fault::RefusalReason;
 /// `why` stays empty where `what` says it all.
 pub fn refusal(reason: &RefusalReason) -> Words {
     let about = About(&reason.about);
-    let words = |what: String, fix: &str| Words::new(what, "", fix);
+    let (because, own_fix) = reason.why.map(|why| super::because(why, &reason.about)).unwrap_or_default();
+    // The command line alone has reasons that it words itself: `why`, `what` and `fix`.
+    let why = |without: &str| if because.is_empty() { about.or("why", without) } else { because.clone() };
+    let fix = |usual: &str| if own_fix.is_empty() { about.or("fix", usual) } else { own_fix.clone() };
+    let words = |what: String, usual: &str| Words::new(what, "", fix(usual));
     match reason.code {
-        RefusalCode::Usage => Words::new(
-            about.or("what", "The request is not complete."),
-            "",
-            about.or("fix", "Type `firstlight help` for examples."),
+        RefusalCode::Usage => words(
+            if because.is_empty() {
+                about.or("what", "The request is not complete.")
+            } else {
+                because.clone()
+            },
+            "Type `firstlight help` for examples.",
         ),
         RefusalCode::UnknownPort => words(
-            format!("{} is not a serial port of this computer.", about.named("The text", "port", "What was given")),
+            format!(
+                "{} is not a serial port of this computer.",
+                about.named("The text", "port", "What was given")
+            ),
             "Plug the device in, and take the port's name from `firstlight scan --medium serial`.",
         ),
         RefusalCode::PortDenied => words(
@@ -25,10 +35,16 @@ pub fn refusal(reason: &RefusalReason) -> Words {
         RefusalCode::UnknownDriver => Words::new(
             format!("There is no driver {}.", about.named("named", "driver", "of that name")),
             "",
-            format!("Use `auto`, or one of {}.", about.or("known", "blynk-inject, blynk-console, improv, espressif")),
+            format!(
+                "Use `auto`, or one of {}.",
+                about.or("known", "blynk-inject, blynk-console, improv, espressif")
+            ),
         ),
         RefusalCode::InsecureServer => words(
-            format!("{} would be reached without encryption.", about.named("The server", "server", "The server")),
+            format!(
+                "{} would be reached without encryption.",
+                about.named("The server", "server", "The server")
+            ),
             "Write the server's address with https://; plain http is for this computer itself (127.0.0.1) only.",
         ),
         RefusalCode::BadServer => words(
@@ -61,11 +77,14 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             "Check the password for missing or stray characters and set FIRSTLIGHT_WIFI_PASSWORD again.",
         ),
         RefusalCode::HostLength => words(
-            format!("The server name that the device would be told is not usable ({}).", about.or("why", "too long")),
+            format!("The server name that the device would be told is not usable ({}).", why("too long")),
             "Give a plain host name that the device can hold with --token-host, for example fra1.blynk.cloud.",
         ),
         RefusalCode::HostFixed => words(
-            format!("This device has its server built in and cannot be told {}.", about.named("the server", "host", "another")),
+            format!(
+                "This device has its server built in and cannot be told {}.",
+                about.named("the server", "host", "another")
+            ),
             "Use the server that its firmware was built for with --server, or install firmware that takes a server name.",
         ),
         RefusalCode::NetworkMissing => words(
@@ -73,7 +92,10 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             "Give the network with --wifi and its password in FIRSTLIGHT_WIFI_PASSWORD.",
         ),
         RefusalCode::NameInvalid => words(
-            format!("{} cannot be a device's name in the cloud.", about.named("The text", "name", "What was given")),
+            format!(
+                "{} cannot be a device's name in the cloud.",
+                about.named("The text", "name", "What was given")
+            ),
             "Use 1 to 50 letters, digits, spaces, apostrophes, underscores and hyphens with --name.",
         ),
         RefusalCode::NameTaken => words(
@@ -84,23 +106,25 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             format!(
                 "The driver setting {} cannot be used: {}.",
                 about.or("setting", "that was given"),
-                about.or("why", "it does not fit this driver")
+                why("it does not fit this driver")
             ),
             "",
-            about.or("fix", "Correct the setting, or leave it out for the default; `firstlight help provision` lists them."),
+            fix(
+                "Correct the setting, or leave it out for the default; `firstlight help provision` lists them.",
+            ),
         ),
         RefusalCode::DeviceCode => Words::new(
-            format!("The QR code on the device cannot be used: {}.", about.or("why", "it is not one for provisioning")),
+            format!("The QR code on the device cannot be used: {}.", why("it is not one for provisioning")),
             "",
-            about.or("fix", "Give the device's name and its proof of possession by themselves."),
+            fix("Give the device's name and its proof of possession by themselves."),
         ),
         RefusalCode::SecretMissing => Words::new(
             format!("A secret is missing: {}.", about.or("secret", "the one that this needs")),
             "",
-            about.or("fix", "Set it in the environment, give it with --secrets-stdin, or use a profile with --profile."),
+            fix("Set it in the environment, give it with --secrets-stdin, or use a profile with --profile."),
         ),
         RefusalCode::SecretUnreadable => words(
-            format!("The secrets cannot be read: {}.", about.or("why", "their store does not open")),
+            format!("The secrets cannot be read: {}.", why("their store does not open")),
             "Give one JSON object such as {\"FIRSTLIGHT_BEARER\":\"…\"} with --secrets-stdin, or unlock the keychain and try again.",
         ),
         RefusalCode::UnknownProfile => words(
@@ -116,7 +140,10 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             "Give the cloud's number of the device with --device-id, as `firstlight units` or the console shows it.",
         ),
         RefusalCode::StateInUse => words(
-            format!("{} is in use by another Firstlight.", about.named("The state folder", "path", "The state folder")),
+            format!(
+                "{} is in use by another Firstlight.",
+                about.named("The state folder", "path", "The state folder")
+            ),
             "Wait until the other one has ended or close it, or work in another folder with --state DIR.",
         ),
         RefusalCode::StateNewer => words(
@@ -132,7 +159,7 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             format!(
                 "{} cannot be used: {}.",
                 about.named("The state folder", "path", "The state folder"),
-                about.or("why", "it cannot be written")
+                why("it cannot be written")
             ),
             "Make the folder writable for you, free some space, or choose another with --state DIR; a damaged journal is best restored from a backup.",
         ),
@@ -140,30 +167,28 @@ pub fn refusal(reason: &RefusalReason) -> Words {
             format!("Another job is at work on {}.", about.named("the device", "device", "this device")),
             "Wait until that job has ended, or cancel it.",
         ),
-        RefusalCode::NothingOpen => words(
-            "Nothing is open.".to_owned(),
-            "There is nothing to settle; provision the next device.",
-        ),
+        RefusalCode::NothingOpen => {
+            words("Nothing is open.".to_owned(), "There is nothing to settle; provision the next device.")
+        }
         RefusalCode::StationSlots => words(
             format!("A station has 1 to {} slots.", about.or("most", "24")),
             "Change the number of its slots.",
         ),
         RefusalCode::StationTwice => words(
-            format!("{} is there twice, by its name or by its place.", about.named("The slot", "slot", "A slot")),
+            format!(
+                "{} is there twice, by its name or by its place.",
+                about.named("The slot", "slot", "A slot")
+            ),
             "Give each slot a name of its own, and learn its place again.",
         ),
         RefusalCode::StationPattern => words(
-            format!("A pattern of the scanner cannot be used: {}.", about.or("why", "it is no regular expression")),
+            format!("A pattern of the scanner cannot be used: {}.", why("it is no regular expression")),
             "Correct the pattern, or leave it empty.",
         ),
-        RefusalCode::StationNotArmed => words(
-            "The station is not armed.".to_owned(),
-            "Let the lead arm it.",
-        ),
-        RefusalCode::StationBusy => words(
-            "A unit is in work at the station.".to_owned(),
-            "Wait until its jobs have ended.",
-        ),
+        RefusalCode::StationNotArmed => words("The station is not armed.".to_owned(), "Let the lead arm it."),
+        RefusalCode::StationBusy => {
+            words("A unit is in work at the station.".to_owned(), "Wait until its jobs have ended.")
+        }
         RefusalCode::StationUnknown => words(
             "No station is set up here.".to_owned(),
             "Set one up in the window, or with `firstlight station setup`.",
@@ -174,20 +199,22 @@ pub fn refusal(reason: &RefusalReason) -> Words {
         ),
         RefusalCode::PinWrong => words(
             match about.get("seconds") {
-                Some(seconds) => format!("Too many wrong PINs; the station stays locked for {seconds} seconds."),
+                Some(seconds) => {
+                    format!("Too many wrong PINs; the station stays locked for {seconds} seconds.")
+                }
                 None => "The station is locked: this is not its lead's PIN.".to_owned(),
             },
             "Ask the lead of this station.",
         ),
         RefusalCode::LabelTemplate => words(
-            format!("The label cannot be printed: {}.", about.or("why", "its template is wrong")),
+            format!("The label cannot be printed: {}.", why("its template is wrong")),
             "Correct the label's template or its printer.",
         ),
         RefusalCode::FileUnreadable => words(
             format!(
                 "{} cannot be read or written: {}.",
                 about.named("The file", "path", "The file"),
-                about.or("why", "the system refuses it")
+                why("the system refuses it")
             ),
             "Check the path and its permissions.",
         ),

@@ -2,7 +2,7 @@
 
 use super::*;
 use engine::fault::{Blame, RefusalReason};
-use engine::{Fault, FaultCode, RefusalCode, Retry, Step};
+use engine::{Fault, FaultCode, RefusalCode, Retry, Step, Why};
 
 fn fault_of(code: FaultCode) -> Fault {
     Fault {
@@ -19,7 +19,8 @@ fn fault_of(code: FaultCode) -> Fault {
 fn reads_well(code: &str, sentence: &str) {
     assert!(sentence.ends_with(['.', '…']), "{code}: {sentence}");
     assert!(!sentence.contains("  ") && !sentence.contains(" ."), "{code}: {sentence}");
-    assert!(sentence.starts_with(|first: char| first.is_uppercase()), "{code}: {sentence}");
+    let first = sentence.trim_start_matches('“');
+    assert!(first.starts_with(|first: char| first.is_uppercase() || first == '-'), "{code}: {sentence}");
 }
 
 #[test]
@@ -35,9 +36,23 @@ fn every_fault_says_what_why_and_fix_in_whole_sentences() {
 #[test]
 fn every_refusal_says_what_and_fix_in_whole_sentences() {
     for code in RefusalCode::ALL {
-        let words = refusal(&RefusalReason { code: *code, about: BTreeMap::new() });
+        let words = refusal(&RefusalReason { code: *code, why: None, about: BTreeMap::new() });
         reads_well(code.as_str(), &words.what);
         reads_well(code.as_str(), &words.fix);
+    }
+}
+
+#[test]
+fn every_why_of_a_refusal_fits_into_its_sentence() {
+    for why in Why::ALL {
+        for code in [RefusalCode::FileUnreadable, RefusalCode::DriverSetting, RefusalCode::Usage] {
+            let words = refusal(&RefusalReason { code, why: Some(*why), about: BTreeMap::new() });
+            let asked = because(*why, &BTreeMap::new()).0.ends_with('.');
+            if asked == (code == RefusalCode::Usage) {
+                reads_well(why.as_str(), &words.what);
+            }
+            reads_well(why.as_str(), &words.fix);
+        }
     }
 }
 
@@ -55,7 +70,8 @@ fn a_sentence_names_what_it_is_about() {
 fn every_finding_of_the_doctor_says_what_it_is_and_its_fix_in_whole_sentences() {
     use crate::checkup::{Finding, FindingCode, Health};
     for code in FindingCode::ALL {
-        let empty = Finding { code: *code, health: Health::Problem, about: BTreeMap::new(), fault: None };
+        let empty =
+            Finding { code: *code, health: Health::Problem, why: None, about: BTreeMap::new(), fault: None };
         let (what, fix) = finding(&empty);
         reads_well(code.as_str(), &what);
         // A fix may begin with a command to be typed.

@@ -6,7 +6,7 @@
 use crate::fault::ProblemCode;
 use crate::plan::sheet::{Sheet, unguarded, write_csv};
 use crate::record::batch::{BatchItem, Bind};
-use crate::{CloudRef, Recipe, Refusal, RefusalCode, whole_file};
+use crate::{Because, CloudRef, Recipe, Refusal, RefusalCode, whole_file};
 use cloud::{OrgId, UserId};
 use proto::Secret;
 use serde::{Deserialize, Serialize};
@@ -159,10 +159,8 @@ impl Mappings {
         shelf.mappings.insert(key(heading), mapping.clone());
         let content = serde_json::to_vec_pretty(&shelf).expect("texts have a form in JSON");
         whole_file::replace(&self.path, &content).map_err(|error| {
-            Refusal::of(
-                RefusalCode::StateUnusable,
-                &[("path", &self.path.display().to_string()), ("why", &error.to_string())],
-            )
+            let path = self.path.display().to_string();
+            Refusal::because(RefusalCode::StateUnusable, Because::said(error), &[("path", &path)])
         })
     }
 

@@ -3,6 +3,7 @@
 //! Not here: the printer's language (`proto/src/zpl.rs`), its connection (`link/src/printer.rs`), and when a label is printed
 //! (`work/labels.rs`).
 
+use crate::{Because, Why};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -106,27 +107,31 @@ pub struct FilledLabel {
 }
 
 impl LabelPlan {
-    /// What is wrong with it, in a sentence for the lead.
-    pub fn check(&self) -> Result<(), String> {
+    /// The first thing that is wrong with it.
+    pub fn check(&self) -> Result<(), Because> {
         if !(10..=200).contains(&self.width_mm) || !(5..=300).contains(&self.height_mm) {
-            return Err(format!("{} × {} mm is no size of a label", self.width_mm, self.height_mm));
+            return Err(Because::of(Why::LabelSize)
+                .about("width", self.width_mm)
+                .about("height", self.height_mm));
         }
         if self.lines.len() > LINES {
-            return Err(format!("a label has at most {LINES} lines"));
+            return Err(Because::of(Why::LabelLines).about("most", LINES));
         }
         if self.code.trim().is_empty() {
-            return Err("the label has no code to scan".to_owned());
+            return Err(Why::LabelNoCode.into());
         }
         for text in self.lines.iter().chain([&self.code]) {
             if let Some(unknown) = names(text)?.into_iter().find(|name| !FIELDS.contains(&name.as_str())) {
-                return Err(format!("there is no field {{{unknown}}}; there are {}", FIELDS.join(", ")));
+                return Err(Because::of(Why::LabelField)
+                    .about("field", format_args!("{{{unknown}}}"))
+                    .about("known", FIELDS.join(", ")));
             }
         }
         match &self.printer {
             PrinterPlan::Network { dpi, .. } | PrinterPlan::Usb { dpi, .. }
                 if ![203, 300, 600].contains(dpi) =>
             {
-                Err(format!("{dpi} is no resolution of a label printer; there are 203, 300 and 600"))
+                Err(Because::of(Why::LabelResolution).about("dpi", dpi))
             }
             PrinterPlan::Network { .. } | PrinterPlan::Usb { .. } | PrinterPlan::Pdf { .. } => Ok(()),
         }
@@ -141,12 +146,12 @@ impl LabelPlan {
 }
 
 /// The fields that a text names.
-fn names(text: &str) -> Result<Vec<String>, String> {
+fn names(text: &str) -> Result<Vec<String>, Because> {
     let mut names = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('{') {
         let Some((name, behind)) = after.split_once('}') else {
-            return Err(format!("a bracket is not closed in “{text}”"));
+            return Err(Because::of(Why::LabelBracket).about("text", text));
         };
         names.push(name.to_owned());
         rest = behind;
@@ -210,10 +215,11 @@ mod tests {
     #[test]
     fn a_template_that_cannot_be_printed_says_why() {
         assert_eq!(plan(&["{unit}"], "{unit}").check(), Ok(()));
-        assert!(plan(&["{token}"], "{unit}").check().is_err_and(|why| why.contains("no field {token}")));
-        assert!(plan(&["{unit"], "{unit}").check().is_err_and(|why| why.contains("not closed")));
-        assert!(plan(&[], " ").check().is_err());
-        assert!(plan(&["x"; 9], "{unit}").check().is_err());
-        assert!(LabelPlan { width_mm: 1, ..plan(&[], "{unit}") }.check().is_err());
+        let why = |plan: LabelPlan| plan.check().expect_err("it cannot be printed").why;
+        assert_eq!(why(plan(&["{token}"], "{unit}")), Why::LabelField);
+        assert_eq!(why(plan(&["{unit"], "{unit}")), Why::LabelBracket);
+        assert_eq!(why(plan(&[], " ")), Why::LabelNoCode);
+        assert_eq!(why(plan(&["x"; 9], "{unit}")), Why::LabelLines);
+        assert_eq!(why(LabelPlan { width_mm: 1, ..plan(&[], "{unit}") }), Why::LabelSize);
     }
 }

@@ -3,7 +3,7 @@
 //! Not here: the secrets themselves (`vault.rs`), and what a job makes of a profile (a recipe, which is a copy, so that a
 //! changed profile changes no job).
 
-use crate::{Refusal, RefusalCode, whole_file};
+use crate::{Because, Refusal, RefusalCode, Why, whole_file};
 use cloud::{OrgId, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -240,11 +240,7 @@ impl Profiles {
         }
         let Form { v: found } = serde_json::from_str(&text).map_err(|error| unusable(path, &error))?;
         if found > FILE_VERSION {
-            let why = format!(
-                "the profiles in {} have form {found}; this program knows forms up to {FILE_VERSION}",
-                path.display()
-            );
-            return Err(Refusal::of(RefusalCode::StateNewer, &[("why", &why)]));
+            return Err(Refusal::newer(path, found, FILE_VERSION));
         }
         serde_json::from_str(&text).map_err(|error| unusable(path, &error))
     }
@@ -266,8 +262,8 @@ impl Profiles {
 }
 
 fn unusable(path: &Path, error: &dyn fmt::Display) -> Refusal {
-    let why = format!("the profiles in {} cannot be used: {error}", path.display());
-    Refusal::of(RefusalCode::StateUnusable, &[("why", &why)])
+    let because = Because::of(Why::ProfilesUnusable).about("said", error);
+    Refusal::because(RefusalCode::StateUnusable, because, &[("path", &path.display().to_string())])
 }
 
 fn unknown(name: &str, profiles: &[Profile]) -> Refusal {

@@ -7,13 +7,13 @@ use calamine::{Data, Reader};
 use std::io::Cursor;
 
 /// No batch is larger than this; a file that is was chosen by mistake.
-const BYTES_MOST: usize = 64 * 1024 * 1024;
+pub(crate) const BYTES_MOST: usize = 64 * 1024 * 1024;
 /// Rows, of which 10,000 have to work.
-const ROWS_MOST: usize = 100_000;
+pub(crate) const ROWS_MOST: usize = 100_000;
 /// Columns, of which a batch knows eight and some metadata.
-const COLUMNS_MOST: usize = 512;
+pub(crate) const COLUMNS_MOST: usize = 512;
 /// A cell longer than this is no value that a device or a cloud would take.
-const CELL_MOST: usize = 32 * 1024;
+pub(crate) const CELL_MOST: usize = 32 * 1024;
 /// How much of a file is enough to tell its delimiter.
 const LOOK: usize = 64 * 1024;
 

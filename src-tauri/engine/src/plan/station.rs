@@ -5,7 +5,7 @@
 
 use crate::plan::label::LabelPlan;
 use crate::plan::scanner::{SLOTS, ScanSettings};
-use crate::{FaultCode, Recipe, Refusal, RefusalCode, UnitId, hex, whole_file};
+use crate::{Because, FaultCode, Recipe, Refusal, RefusalCode, UnitId, Why, hex, whole_file};
 use argon2::{Algorithm, Argon2, Params, Version};
 use proto::Secret;
 use serde::{Deserialize, Serialize};
@@ -84,6 +84,7 @@ impl StationPlan {
     /// Everything that speaks against it, at once.
     pub fn check(&self) -> Result<(), Refusal> {
         let mut reasons = Vec::new();
+        let mut reasons_why = Vec::new();
         let mut against = |code, about: &[(&str, &str)]| reasons.extend(Refusal::of(code, about).reasons);
         let bad_name = |name: &str| {
             name.trim() != name
@@ -111,13 +112,14 @@ impl StationPlan {
             }
         }
         if let Err(error) = crate::plan::scanner::ScanReader::new(&self.scan) {
-            against(RefusalCode::StationPattern, &[("why", &error.to_string())]);
+            reasons_why.push(Because::from(&error).reason(RefusalCode::StationPattern, &[]));
         }
         if let Some(label) = &self.label
-            && let Err(why) = label.check()
+            && let Err(because) = label.check()
         {
-            against(RefusalCode::LabelTemplate, &[("why", &why)]);
+            reasons_why.push(because.reason(RefusalCode::LabelTemplate, &[]));
         }
+        reasons.extend(reasons_why);
         if reasons.is_empty() { Ok(()) } else { Err(Refusal { reasons }) }
     }
 }
@@ -276,8 +278,10 @@ impl Pin {
             return Err(Refusal::of(RefusalCode::PinShort, &[("least", &PIN_LEAST.to_string())]));
         }
         let mut salt = [0; 16];
-        getrandom::fill(&mut salt)
-            .map_err(|error| Refusal::of(RefusalCode::StateUnusable, &[("why", &error.to_string())]))?;
+        getrandom::fill(&mut salt).map_err(|error| {
+            let because = Because::of(Why::PinUnusable).about("said", error);
+            Refusal::because(RefusalCode::StateUnusable, because, &[])
+        })?;
         Ok(Pin { salt: hex::to_text(&salt), hash: hex::to_text(&hashed(pin, &salt)) })
     }
 
@@ -330,11 +334,7 @@ impl Stations {
         }
         let Form { v: found } = serde_json::from_str(&text).map_err(|error| self.unusable(&error))?;
         if found > FILE_VERSION {
-            let why = format!(
-                "the stations in {} have form {found}; this program knows forms up to {FILE_VERSION}",
-                self.path.display()
-            );
-            return Err(Refusal::of(RefusalCode::StateNewer, &[("why", &why)]));
+            return Err(Refusal::newer(&self.path, found, FILE_VERSION));
         }
         let shelf: Shelf = serde_json::from_str(&text).map_err(|error| self.unusable(&error))?;
         Ok(shelf.stations)
@@ -360,8 +360,9 @@ impl Stations {
     }
 
     fn unusable(&self, error: &dyn fmt::Display) -> Refusal {
-        let why = format!("the stations in {} cannot be used: {error}", self.path.display());
-        Refusal::of(RefusalCode::StateUnusable, &[("why", &why)])
+        let because = Because::of(Why::StationsUnusable).about("said", error);
+        let path = self.path.display().to_string();
+        Refusal::because(RefusalCode::StateUnusable, because, &[("path", &path)])
     }
 }
 

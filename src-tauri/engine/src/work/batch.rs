@@ -5,7 +5,7 @@
 //! passed. Each unit is then an ordinary job. Not here: when to stop (`plan/line_stop.rs`), how many links a medium takes
 //! (`links.rs`), what a crash left open (`reconcile.rs`).
 
-use crate::fault::{Blame, Fault, FaultCode, Refusal, RefusalCode, Retry};
+use crate::fault::{Blame, Fault, FaultCode, Refusal, RefusalCode, Retry, Why};
 use crate::plan::batch::{BatchPlan, BatchSecrets};
 use crate::plan::line_stop::{self, CanaryVerdict, Ended, LineWatch};
 use crate::plan::patience;
@@ -177,7 +177,7 @@ impl Engine {
         options: BatchOptions,
     ) -> Result<BatchRun, Refusal> {
         if plan.items.is_empty() {
-            return Err(Refusal::of(RefusalCode::FileUnreadable, &[("why", "it has no rows")]));
+            return Err(Refusal::because(RefusalCode::FileUnreadable, Why::FileNoRows, &[]));
         }
         let id = BatchId(uuid::Uuid::now_v7());
         let rows = u32::try_from(plan.items.len()).unwrap_or(u32::MAX);

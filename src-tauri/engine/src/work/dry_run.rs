@@ -3,12 +3,12 @@
 //!
 //! Not here: what a file alone tells (`plan/batch.rs`).
 
-use crate::fault::ProblemCode;
+use crate::fault::{Fault, FaultCode, ProblemCode, Refusal};
 use crate::plan::batch::{BatchPlan, Column, Problem};
 use crate::plan::patience;
 use crate::record::batch::{BatchItem, Bind};
 use crate::work::dispatch::Engine;
-use crate::{CloudRef, Outcome, UnitId};
+use crate::{CloudRef, Outcome, Step, UnitId};
 use cloud::{Cloud, CloudCause, CloudError, OrgId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -50,13 +50,15 @@ impl Engine {
         let which = first.recipe.cloud.clone();
         match tokio::time::timeout(patience::QUESTION, self.ask_the_cloud(plan, &which)).await {
             Ok(Ok(problems)) => problems,
-            Ok(Err(why)) => vec![Problem::of_file(ProblemCode::CloudSilent).about("why", why)],
-            Err(_) => vec![Problem::of_file(ProblemCode::CloudSilent).about("why", "it took too long")],
+            Ok(Err(unasked)) => vec![unasked.problem()],
+            Err(_) => {
+                vec![Problem::of_file(ProblemCode::CloudSilent).about("cause", FaultCode::CloudUnavailable)]
+            }
         }
     }
 
-    async fn ask_the_cloud(&self, plan: &BatchPlan, which: &CloudRef) -> Result<Vec<Problem>, String> {
-        let cloud = self.shared().cloud(which).await.map_err(|refusal| refusal.to_string())?;
+    async fn ask_the_cloud(&self, plan: &BatchPlan, which: &CloudRef) -> Result<Vec<Problem>, Unasked> {
+        let cloud = self.shared().cloud(which).await.map_err(Unasked::Refused)?;
         let mut problems = Vec::new();
         match cloud.account().await {
             Ok(account) => {
@@ -73,7 +75,7 @@ impl Engine {
             }
             // A client has no account of its own to look at.
             Err(error) if may_be_unknown(&error) => {}
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(Unasked::Failed(error)),
         }
         let orgs = rows_by(&plan.items, |item| Some(item.recipe.org));
         for (org, rows) in &orgs {
@@ -82,6 +84,33 @@ impl Engine {
         problems.extend(unknown_owners(&cloud, plan).await?);
         problems.sort_by_key(|problem| problem.row);
         Ok(problems)
+    }
+}
+
+/// Why the cloud could not be asked.
+enum Unasked {
+    Refused(Refusal),
+    Failed(CloudError),
+}
+
+impl Unasked {
+    /// `cause` is the code of a fault or of a refusal; what its sentence names stands beside it.
+    fn problem(self) -> Problem {
+        let mut problem = Problem::of_file(ProblemCode::CloudSilent);
+        match self {
+            Unasked::Refused(refusal) => match refusal.reasons.into_iter().next() {
+                Some(reason) => {
+                    problem.about = reason.about;
+                    problem.about("cause", reason.code)
+                }
+                None => problem,
+            },
+            Unasked::Failed(error) => {
+                let fault = Fault::from_cloud(Step::Connect, &error);
+                problem.about = fault.about;
+                problem.about("cause", fault.code)
+            }
+        }
     }
 }
 
@@ -106,7 +135,7 @@ async fn in_org(
     plan: &BatchPlan,
     org: OrgId,
     rows: &[u32],
-) -> Result<Vec<Problem>, String> {
+) -> Result<Vec<Problem>, Unasked> {
     if org.0 <= 0 {
         return Ok(Vec::new());
     }
@@ -118,7 +147,7 @@ async fn in_org(
             return Ok(rows.iter().map(unknown).collect());
         }
         Err(error) if may_be_unknown(&error) => return Ok(Vec::new()),
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(Unasked::Failed(error)),
     };
     let known: BTreeSet<&str> =
         templates.iter().flat_map(|template| template.texts.iter().map(String::as_str)).collect();
@@ -134,11 +163,11 @@ async fn in_org(
     Ok(lacking.collect())
 }
 
-async fn unknown_owners(cloud: &Arc<dyn Cloud>, plan: &BatchPlan) -> Result<Vec<Problem>, String> {
+async fn unknown_owners(cloud: &Arc<dyn Cloud>, plan: &BatchPlan) -> Result<Vec<Problem>, Unasked> {
     let users = match cloud.users(None).await {
         Ok(users) => users,
         Err(error) if may_be_unknown(&error) => return Ok(Vec::new()),
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(Unasked::Failed(error)),
     };
     // An account that may list nobody says nothing about who there is.
     if users.is_empty() {

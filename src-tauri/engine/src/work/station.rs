@@ -338,8 +338,7 @@ impl Station {
 }
 
 fn reader(plan: &StationPlan) -> Result<ScanReader, Refusal> {
-    ScanReader::new(&plan.scan)
-        .map_err(|error| Refusal::of(RefusalCode::StationPattern, &[("why", &error.to_string())]))
+    ScanReader::new(&plan.scan).map_err(|error| Refusal::because(RefusalCode::StationPattern, &error, &[]))
 }
 
 fn own_printer(plan: &StationPlan) -> Option<Arc<dyn Printer>> {

@@ -1,6 +1,6 @@
 //! What a value must look like so that no Blynk firmware drops it silently (section 2.1). Found before anything is touched.
 
-use crate::{Delivery, Limit};
+use crate::{Delivery, Limit, SettingTrouble};
 
 /// Bytes of the network name; the standard's 32nd is dropped or cut.
 const SSID_MOST: usize = 31;
@@ -23,7 +23,7 @@ pub(super) fn common(delivery: &Delivery, host_most: usize) -> Vec<Limit> {
             found.push(Limit::PasswordLength { chars, least, most });
         }
         if wifi.ssid.contains('\0') || wifi.password.expose().contains('\0') {
-            found.push(Limit::Setting { setting: "wifi", why: "the firmware ends texts at a NUL character" });
+            found.push(Limit::Setting { setting: "wifi", why: SettingTrouble::Nul });
         }
     }
     if let Some(token) = &delivery.token

@@ -1,6 +1,6 @@
 //! The token at an application's own endpoint: how the request looks, and which answer means success. Reference: section 8.
 
-use crate::{DriverSettings, Secret};
+use crate::{DriverSettings, Secret, SettingTrouble};
 use serde_json::Value;
 
 /// The endpoint of Espressif's example firmware.
@@ -44,7 +44,7 @@ enum Success {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unusable {
     pub setting: &'static str,
-    pub why: &'static str,
+    pub why: SettingTrouble,
 }
 
 impl TokenRule {
@@ -58,10 +58,7 @@ impl TokenRule {
         let endpoint = if endpoint.is_empty() { USUAL_ENDPOINT } else { endpoint };
         let mut unusable = Vec::new();
         if !endpoint.chars().all(|c| c.is_ascii_graphic()) || endpoint.len() > 64 {
-            unusable.push(Unusable {
-                setting: "token_endpoint",
-                why: "an endpoint's name is up to 64 visible characters without spaces",
-            });
+            unusable.push(Unusable { setting: "token_endpoint", why: SettingTrouble::Endpoint });
         }
         let mut note = |setting, why| unusable.push(Unusable { setting, why });
         let template = match template(settings.token_template.as_deref()) {
@@ -150,10 +147,10 @@ fn escaped(text: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-fn template(setting: Option<&str>) -> Result<Template, &'static str> {
+fn template(setting: Option<&str>) -> Result<Template, SettingTrouble> {
     let Some(text) = setting.filter(|text| !text.trim().is_empty()) else { return Ok(Template::Raw) };
     if !text.contains("{token}") {
-        return Err("it does not say where the {token} goes");
+        return Err(SettingTrouble::Template);
     }
     if let Some(hex) = text.strip_prefix("hex:") {
         return bytes_template(hex).map(Template::Bytes);
@@ -164,14 +161,14 @@ fn template(setting: Option<&str>) -> Result<Template, &'static str> {
     Ok(Template::Text(text.to_owned()))
 }
 
-fn bytes_template(text: &str) -> Result<Vec<Part>, &'static str> {
+fn bytes_template(text: &str) -> Result<Vec<Part>, SettingTrouble> {
     let mut parts = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
         let literal = rest.find('{').unwrap_or(rest.len());
         if literal > 0 {
             let digits: String = rest[..literal].chars().filter(|c| !c.is_whitespace()).collect();
-            let bytes = super::console::unhex(digits.as_bytes()).ok_or("behind hex: come pairs of digits")?;
+            let bytes = super::console::unhex(digits.as_bytes()).ok_or(SettingTrouble::TemplateDigits)?;
             parts.push(Part::Bytes(bytes));
             rest = &rest[literal..];
         } else if let Some(behind) = rest.strip_prefix("{token}") {
@@ -181,13 +178,13 @@ fn bytes_template(text: &str) -> Result<Vec<Part>, &'static str> {
             parts.push(Part::Host);
             rest = behind;
         } else {
-            return Err("behind hex: only {token} and {host} stand in braces");
+            return Err(SettingTrouble::TemplateBraces);
         }
     }
     Ok(parts)
 }
 
-fn success(setting: Option<&str>) -> Result<Success, &'static str> {
+fn success(setting: Option<&str>) -> Result<Success, SettingTrouble> {
     let rule = setting.map_or("", str::trim);
     if rule.is_empty() || rule == "any" {
         return Ok(Success::Any);
@@ -199,6 +196,6 @@ fn success(setting: Option<&str>) -> Result<Success, &'static str> {
         Some((name, value)) if !name.is_empty() => {
             Ok(Success::Member { name: name.to_owned(), value: value.to_owned() })
         }
-        _ => Err("it is none of any, exact:TEXT and json:MEMBER=VALUE"),
+        _ => Err(SettingTrouble::Success),
     }
 }

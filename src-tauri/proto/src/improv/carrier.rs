@@ -1,5 +1,7 @@
 //! Where Improv carries a cloud token, which the standard does not foresee. Reference: section 4.
 
+use crate::SettingTrouble;
+
 /// The setting `carrier` of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Carrier {
@@ -19,24 +21,23 @@ pub enum Carrier {
 impl Carrier {
     /// Reads `url`, `vendor:ID` (decimal, or hexadecimal with `0x`) or `third-string`; an empty setting is none.
     /// The error says why it is not usable.
-    pub fn read(setting: Option<&str>) -> Result<Carrier, &'static str> {
+    pub fn read(setting: Option<&str>) -> Result<Carrier, SettingTrouble> {
         match setting.map(str::trim) {
             None | Some("" | "none") => Ok(Carrier::None),
             Some("url") => Ok(Carrier::Url),
             Some("third-string") => Ok(Carrier::ThirdString),
             Some(other) => {
-                let id =
-                    other.strip_prefix("vendor:").ok_or("it is none of url, vendor:ID and third-string")?;
+                let id = other.strip_prefix("vendor:").ok_or(SettingTrouble::Carrier)?;
                 let id = match id.strip_prefix("0x").or_else(|| id.strip_prefix("0X")) {
                     Some(hex) => u8::from_str_radix(hex, 16),
                     None => id.parse(),
                 }
-                .map_err(|_| "the vendor command is not a number from 0x08 to 0xFE")?;
+                .map_err(|_| SettingTrouble::CarrierCommand)?;
                 // 0x01 to 0x07 belong to the standard; 0x00 and 0xFF are used inside SDKs.
                 if (0x08..=0xFE).contains(&id) {
                     Ok(Carrier::Vendor(id))
                 } else {
-                    Err("the vendor command is not a number from 0x08 to 0xFE")
+                    Err(SettingTrouble::CarrierCommand)
                 }
             }
         }

@@ -35,7 +35,8 @@ export interface SetupBackend {
 	chooseVault(request: VaultRequest): Promise<void>;
 	/** Examines everything and tells each finding; resolves when all are told. */
 	checkup(on: (finding: FindingView) => void): Promise<void>;
-	bundle(): Promise<BundleView>;
+	/** Asks for a place with the system's own dialog; null when none was chosen. */
+	bundle(): Promise<BundleView | null>;
 	/** `null`: nothing is simulated. */
 	troubles(): Promise<TroublesView | null>;
 	/** Turns a knob of this device, or of the cloud. */

@@ -288,10 +288,12 @@ test('a file that is dropped on any screen is opened here; one that is no table 
 	await drop({
 		kind: 'refused',
 		refusal: {
-			reasons: [{ code: 'refused.file_unreadable', about: { path: 'photo.png', why: 'it is no table' } }]
+			reasons: [
+				{ code: 'refused.file_unreadable', why: 'file.no_table', about: { path: 'photo.png', said: 'bad' } }
+			]
 		}
 	});
-	expect(screen.getByRole('alert')).toHaveTextContent('it is no table');
+	expect(screen.getByRole('alert')).toHaveTextContent('It is no table: “bad”.');
 });
 
 test('a column is given its meaning, and a check that was made before is not valid any more', async () => {

@@ -53,9 +53,9 @@ export class Checkup {
 	async write() {
 		this.bundling = true;
 		this.bundleTrouble = null;
-		this.bundle = null;
 		try {
-			this.bundle = await this.desk.backend.bundle();
+			// Whoever closes the dialog keeps what was written before.
+			this.bundle = (await this.desk.backend.bundle()) ?? this.bundle;
 		} catch (error) {
 			this.bundleTrouble = asTrouble(error);
 		} finally {

@@ -9,7 +9,7 @@ import {
 } from '$lib/backend/backend';
 import type { Desk } from '$lib/backend/desk.svelte';
 import type { Choice } from '$lib/kit/Chooser.svelte';
-import { fill, refusalWords, w } from '$lib/words';
+import { fill, reasonWords, w } from '$lib/words';
 import { untrack } from 'svelte';
 
 /** The public regions (section 2 of the cloud reference). */
@@ -287,7 +287,7 @@ export class Draft {
 		const refused: Record<string, string> = {};
 		for (const reason of trouble.refusal.reasons) {
 			const field = reason.about['field'];
-			if (field) refused[field] = refusalWords(reason.code, reason.about);
+			if (field) refused[field] = reasonWords(reason);
 			else rest.push(reason);
 		}
 		this.#refused = refused;

@@ -94,7 +94,7 @@ const problemsEn: Record<ProblemCode, ProblemWords> = {
 		'Ask an administrator of the organization to add it to your role.'
 	),
 	'batch.cloud_silent': told(
-		'The cloud could not be asked about the rows: {why}.',
+		'The cloud could not be asked about the rows. {cause}',
 		'Check the connection and the sign-in under Help & health, then check the file again.'
 	)
 };
@@ -453,7 +453,7 @@ const problemsDe: Record<ProblemCode, ProblemWords> = {
 		'Bitten Sie jemanden, der die Organisation verwaltet, sie Ihrer Rolle zu geben.'
 	),
 	'batch.cloud_silent': told(
-		'Die Cloud ließ sich nicht nach den Zeilen fragen: {why}.',
+		'Die Cloud ließ sich nicht nach den Zeilen fragen. {cause}',
 		'Sehen Sie unter Hilfe & Zustand nach Verbindung und Anmeldung und prüfen Sie die Datei erneut.'
 	)
 };

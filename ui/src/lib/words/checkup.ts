@@ -25,7 +25,7 @@ export const checkupEn = {
 	support: 'Support bundle',
 	supportHint:
 		'One file for whoever helps you: the record of all jobs, these checks, versions and the log. No password, no token and no client secret is in it; read it before you hand it on.',
-	bundle: 'Write the bundle',
+	bundle: 'Save the bundle …',
 	bundling: 'Writing …',
 	bundled: 'Written: {path} ({kb} KB)',
 	bundleFailed: 'The bundle was not written',
@@ -62,7 +62,7 @@ export const checkupDe: Same<typeof checkupEn> = {
 	support: 'Paket für die Hilfe',
 	supportHint:
 		'Eine Datei für den, der Ihnen hilft: die Aufzeichnung aller Aufträge, diese Prüfungen, Versionen und das Protokoll. Kein Passwort, kein Token und kein Client-Secret ist darin; lesen Sie sie, bevor Sie sie weitergeben.',
-	bundle: 'Das Paket schreiben',
+	bundle: 'Das Paket speichern …',
 	bundling: 'Wird geschrieben …',
 	bundled: 'Geschrieben: {path} ({kb} KB)',
 	bundleFailed: 'Das Paket wurde nicht geschrieben',
@@ -79,11 +79,11 @@ export const checkupDe: Same<typeof checkupEn> = {
 export const findingsEn: Findings = {
 	state_writable: { what: '{path} can be written.', fix: '' },
 	state_unwritable: {
-		what: '{path} cannot be written ({why}).',
+		what: '{path} cannot be written. {why}',
 		fix: 'Make the folder writable for you, free some space, or choose another with FIRSTLIGHT_STATE.'
 	},
 	state_practice: { what: 'Practice keeps nothing on this computer.', fix: '' },
-	serial_ready: { what: '{detail}', fix: '' },
+	serial_ready: { what: 'Serial ports can be used.', fix: '' },
 	serial_trouble: { what: 'Serial ports cannot be used.', fix: 'Plug a device in and check again.' },
 	group_fine: { what: 'You may open serial ports (group {group}).', fix: '' },
 	group_missing: {
@@ -96,7 +96,7 @@ export const findingsEn: Findings = {
 		fix: 'If ports are busy right after plugging in: sudo systemctl stop ModemManager, or a udev rule with ENV{ID_MM_DEVICE_IGNORE}="1" for your boards.'
 	},
 	modem_elsewhere: { what: 'Only Linux has a ModemManager.', fix: '' },
-	bluetooth_ready: { what: '{detail}', fix: '' },
+	bluetooth_ready: { what: 'Bluetooth is switched on.', fix: '' },
 	bluetooth_trouble: {
 		what: 'Bluetooth cannot be used.',
 		fix: 'Switch Bluetooth on. Devices on a cable work without it.'
@@ -107,7 +107,7 @@ export const findingsEn: Findings = {
 		what: 'There is no keychain; secrets are kept in memory until the window closes.',
 		fix: 'Nothing has to be done. Under Profiles they can be kept in a locked file; on Linux a keychain is gnome-keyring or KWallet.'
 	},
-	secrets_closed: { what: 'The secrets cannot be read: {why}.', fix: 'Open the file under Profiles.' },
+	secrets_closed: { what: 'The secrets cannot be read. {why}', fix: 'Open the file under Profiles.' },
 	secrets_practice: { what: 'Practice needs no secrets.', fix: '' },
 	proxy_none: { what: 'No proxy is set.', fix: '' },
 	proxy_set: {
@@ -117,13 +117,16 @@ export const findingsEn: Findings = {
 	cloud_ready: { what: '{host} answers and knows you: {who}.', fix: '' },
 	cloud_trouble: { what: 'The cloud does not answer as it should.', fix: 'Check again.' },
 	cloud_unnamed: { what: 'No cloud is set up yet.', fix: 'Add one under Profiles.' },
-	cloud_bad_address: { what: 'The server’s address is not usable: {why}.', fix: 'Change the profile.' },
+	cloud_bad_address: {
+		what: '{server} is no address of a server.',
+		fix: 'Write it like fra1.blynk.cloud in the profile.'
+	},
 	cloud_no_secrets: {
 		what: 'There are no secrets to sign in with.',
 		fix: 'Give them again under Profiles.'
 	},
 	cloud_bad_secrets: {
-		what: 'The secrets cannot be used: {why}.',
+		what: 'The secrets cannot be used. {why}',
 		fix: 'Give client id and client secret under Profiles as the console shows them.'
 	},
 	clock_fine: { what: 'This computer’s clock agrees with the cloud’s.', fix: '' },
@@ -137,11 +140,11 @@ export const findingsEn: Findings = {
 export const findingsDe: Findings = {
 	state_writable: { what: '{path} ist beschreibbar.', fix: '' },
 	state_unwritable: {
-		what: '{path} ist nicht beschreibbar ({why}).',
+		what: '{path} ist nicht beschreibbar. {why}',
 		fix: 'Machen Sie den Ordner für sich beschreibbar, schaffen Sie Platz oder wählen Sie einen anderen mit FIRSTLIGHT_STATE.'
 	},
 	state_practice: { what: 'Üben hinterlässt nichts auf diesem Computer.', fix: '' },
-	serial_ready: { what: '{detail}', fix: '' },
+	serial_ready: { what: 'Serielle Anschlüsse sind benutzbar.', fix: '' },
 	serial_trouble: {
 		what: 'Serielle Anschlüsse sind nicht benutzbar.',
 		fix: 'Stecken Sie ein Gerät an und prüfen Sie noch einmal.'
@@ -157,7 +160,7 @@ export const findingsDe: Findings = {
 		fix: 'Wenn Anschlüsse gleich nach dem Einstecken belegt sind: sudo systemctl stop ModemManager, oder eine udev-Regel mit ENV{ID_MM_DEVICE_IGNORE}="1" für Ihre Platinen.'
 	},
 	modem_elsewhere: { what: 'Nur Linux hat einen ModemManager.', fix: '' },
-	bluetooth_ready: { what: '{detail}', fix: '' },
+	bluetooth_ready: { what: 'Bluetooth ist eingeschaltet.', fix: '' },
 	bluetooth_trouble: {
 		what: 'Bluetooth ist nicht benutzbar.',
 		fix: 'Schalten Sie Bluetooth ein. Geräte am Kabel gehen auch ohne.'
@@ -169,7 +172,7 @@ export const findingsDe: Findings = {
 		fix: 'Es muss nichts geschehen. Unter Profile können sie in einer verschlossenen Datei liegen; unter Linux ist ein Schlüsselbund gnome-keyring oder KWallet.'
 	},
 	secrets_closed: {
-		what: 'Die Geheimnisse sind nicht lesbar: {why}.',
+		what: 'Die Geheimnisse sind nicht lesbar. {why}',
 		fix: 'Öffnen Sie die Datei unter Profile.'
 	},
 	secrets_practice: { what: 'Üben braucht keine Geheimnisse.', fix: '' },
@@ -182,15 +185,15 @@ export const findingsDe: Findings = {
 	cloud_trouble: { what: 'Die Cloud antwortet nicht, wie sie sollte.', fix: 'Noch einmal prüfen.' },
 	cloud_unnamed: { what: 'Noch keine Cloud ist eingerichtet.', fix: 'Fügen Sie eine unter Profile hinzu.' },
 	cloud_bad_address: {
-		what: 'Die Adresse des Servers ist nicht benutzbar: {why}.',
-		fix: 'Ändern Sie das Profil.'
+		what: '{server} ist keine Adresse eines Servers.',
+		fix: 'Schreiben Sie sie im Profil so: fra1.blynk.cloud.'
 	},
 	cloud_no_secrets: {
 		what: 'Zum Anmelden fehlen die Geheimnisse.',
 		fix: 'Geben Sie sie unter Profile wieder ein.'
 	},
 	cloud_bad_secrets: {
-		what: 'Die Geheimnisse sind nicht benutzbar: {why}.',
+		what: 'Die Geheimnisse sind nicht benutzbar. {why}',
 		fix: 'Geben Sie Client-Id und Client-Secret unter Profile so ein, wie die Konsole sie zeigt.'
 	},
 	clock_fine: { what: 'Die Uhr dieses Computers stimmt mit der Cloud überein.', fix: '' },

@@ -353,7 +353,7 @@ export const faultsDe: Record<FaultCode, FaultWords> = {
 };
 
 export const refusalsDe: Record<RefusalCode, string> = {
-	'refused.usage': 'Die Anfrage ist nicht vollständig. {what} {fix}',
+	'refused.usage': 'Das geht nicht. {why}',
 	'refused.unknown_port': 'Es gibt keinen Anschluss {port}. Gerät einstecken und aus der Liste wählen.',
 	'refused.port_denied':
 		'Das System lässt Sie {port} nicht öffnen. Konto in die Gruppe „dialout“ (bei Arch „uucp“) aufnehmen, dann neu anmelden.',
@@ -371,12 +371,11 @@ export const refusalsDe: Record<RefusalCode, string> = {
 	'refused.name_invalid':
 		'Der Name darf 1 bis 50 Buchstaben, Ziffern, Leerzeichen, Apostrophe, Unter- und Bindestriche haben.',
 	'refused.name_taken': '„{name}“ gibt es schon. Einen anderen Namen wählen oder das Vorhandene ändern.',
-	'refused.driver_setting': 'Die Einstellung {setting} ist nicht benutzbar: {why}.',
+	'refused.driver_setting': 'Die Einstellung {setting} ist nicht benutzbar. {why}',
 	'refused.device_code':
-		'Der QR-Code des Geräts ist nicht brauchbar. Stattdessen den Besitznachweis allein eingeben.',
+		'Der QR-Code des Geräts ist nicht brauchbar. {why} Stattdessen den Besitznachweis allein eingeben.',
 	'refused.secret_missing': 'Ein Geheimnis fehlt: {secret}. Unter Profile eingeben.',
-	'refused.secret_unreadable':
-		'Die Geheimnisse sind nicht lesbar. Schlüsselbund entsperren und erneut versuchen.',
+	'refused.secret_unreadable': 'Die Geheimnisse sind nicht benutzbar. {why}',
 	'refused.unknown_profile': 'Es gibt kein Profil {profile}. Unter Profile eins wählen.',
 	'refused.unknown_unit': 'Die Aufzeichnung kennt dieses Gerät nicht.',
 	'refused.unknown_device': 'Das ist keine Gerätenummer der Cloud.',
@@ -385,7 +384,7 @@ export const refusalsDe: Record<RefusalCode, string> = {
 	'refused.state_unusable': 'Der Datenordner ist nicht benutzbar. {why}',
 	'refused.device_busy': 'Dieses Gerät hat schon einen Auftrag. Warten, bis er zu Ende ist.',
 	'refused.nothing_open': 'Es gibt nichts zu klären.',
-	'refused.file_unreadable': 'Die Datei ist nicht lesbar. {why}',
+	'refused.file_unreadable': '{path} ist nicht lesbar oder nicht beschreibbar. {why}',
 	'refused.station_slots': 'Eine Station hat 1 bis {most} Plätze.',
 	'refused.station_twice': 'Einen Platz gibt es zweimal, nach Name oder Ort. {slot}',
 	'refused.station_pattern': 'Ein Muster des Scanners ist nicht brauchbar. {why}',

@@ -349,7 +349,7 @@ export const faultsEn: Record<FaultCode, FaultWords> = {
 };
 
 export const refusalsEn: Record<RefusalCode, string> = {
-	'refused.usage': 'The request is not complete. {what} {fix}',
+	'refused.usage': 'That cannot be done. {why}',
 	'refused.unknown_port': 'There is no port {port}. Plug the device in and choose it from the list.',
 	'refused.port_denied':
 		'The system does not let you open {port}. Add your account to the group “dialout” (“uucp” on Arch), then sign out and in.',
@@ -367,10 +367,11 @@ export const refusalsEn: Record<RefusalCode, string> = {
 	'refused.name_invalid':
 		'The name may have 1 to 50 letters, digits, spaces, apostrophes, underscores and hyphens.',
 	'refused.name_taken': '“{name}” is there already. Choose another name, or change the one that is there.',
-	'refused.driver_setting': 'The setting {setting} cannot be used: {why}.',
-	'refused.device_code': 'The QR code on the device cannot be used. Type its proof of possession by itself.',
+	'refused.driver_setting': 'The setting {setting} cannot be used. {why}',
+	'refused.device_code':
+		'The QR code on the device cannot be used. {why} Type its proof of possession by itself.',
 	'refused.secret_missing': 'A secret is missing: {secret}. Enter it under Profiles.',
-	'refused.secret_unreadable': 'The secrets cannot be read. Unlock the keychain and try again.',
+	'refused.secret_unreadable': 'The secrets cannot be used. {why}',
 	'refused.unknown_profile': 'There is no profile {profile}. Choose one under Profiles.',
 	'refused.unknown_unit': 'The journal does not know this unit.',
 	'refused.unknown_device': 'That is not a device number of the cloud.',
@@ -379,7 +380,7 @@ export const refusalsEn: Record<RefusalCode, string> = {
 	'refused.state_unusable': 'The data folder cannot be used. {why}',
 	'refused.device_busy': 'This device has a job already. Wait until it has ended.',
 	'refused.nothing_open': 'There is nothing to settle.',
-	'refused.file_unreadable': 'The file cannot be read. {why}',
+	'refused.file_unreadable': '{path} cannot be read or written. {why}',
 	'refused.station_slots': 'A station has 1 to {most} slots.',
 	'refused.station_twice': 'A slot is there twice, by its name or by its place. {slot}',
 	'refused.station_pattern': 'A pattern of the scanner cannot be used. {why}',

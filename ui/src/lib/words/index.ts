@@ -1,10 +1,20 @@
 /** Which language, and how a sentence is filled in. The words themselves stand in one catalogue a language. */
-import type { FaultCode, FindingCode, FindingView, HeldWhy, RefusalCode } from '$lib/backend/backend';
+import type {
+	FaultCode,
+	FindingCode,
+	FindingView,
+	HeldWhy,
+	ProblemCode,
+	ReasonView,
+	RefusalCode,
+	Why
+} from '$lib/backend/backend';
 import { findingsDe, findingsEn } from './checkup';
 import { de } from './de';
 import { en, type Words } from './en';
 import { faultsDe, refusalsDe } from './faults.de';
 import { faultsEn, refusalsEn } from './faults.en';
+import { secretsDe, secretsEn, whysDe, whysEn } from './whys';
 
 export type About = Record<string, string | number | undefined>;
 export interface FaultWords {
@@ -17,12 +27,28 @@ interface Catalogue {
 	words: Words;
 	faults: Record<FaultCode, FaultWords>;
 	refusals: Record<RefusalCode, string>;
+	whys: Record<Why, string>;
+	secrets: Record<string, string>;
 	findings: Record<FindingCode, { what: string; fix: string }>;
 }
 
 const catalogues: Record<string, Catalogue> = {
-	en: { words: en, faults: faultsEn, refusals: refusalsEn, findings: findingsEn },
-	de: { words: de, faults: faultsDe, refusals: refusalsDe, findings: findingsDe }
+	en: {
+		words: en,
+		faults: faultsEn,
+		refusals: refusalsEn,
+		whys: whysEn,
+		secrets: secretsEn,
+		findings: findingsEn
+	},
+	de: {
+		words: de,
+		faults: faultsDe,
+		refusals: refusalsDe,
+		whys: whysDe,
+		secrets: secretsDe,
+		findings: findingsDe
+	}
 };
 
 /** The languages there are, each by its own name. */
@@ -46,6 +72,8 @@ const catalogue = catalogues[language] ?? {
 	words: en,
 	faults: faultsEn,
 	refusals: refusalsEn,
+	whys: whysEn,
+	secrets: secretsEn,
 	findings: findingsEn
 };
 
@@ -91,15 +119,35 @@ export function heldWords(why: HeldWhy, about: About): string {
 	});
 }
 
-export function refusalWords(code: RefusalCode, about: About = {}): string {
-	return fill(catalogue.refusals[code], about);
+export function refusalWords(code: RefusalCode, about: About = {}, why: Why | null = null): string {
+	const secret = catalogue.secrets[String(about['secret'])] ?? about['secret'];
+	return fill(catalogue.refusals[code], { ...about, secret, why: whyWords(why, about) });
+}
+export const reasonWords = ({ code, about, why }: ReasonView): string => refusalWords(code, about, why);
+
+/** Placeholders of a token template stand for themselves. */
+function whyWords(why: Why | null, about: About): string {
+	return why === null ? '' : fill(catalogue.whys[why], { ...about, token: '{token}', host: '{host}' });
+}
+
+/** What is wrong with a batch file; where the cloud could not be asked, the cause in its own words. */
+export function problemWords(code: ProblemCode, about: About): string {
+	const cause = String(about['cause'] ?? '');
+	const said =
+		cause in catalogue.faults
+			? faultWords(cause as FaultCode, about).what
+			: cause in catalogue.refusals
+				? refusalWords(cause as RefusalCode, about)
+				: '';
+	return fill(w.batch.problems[code].what, { ...about, cause: said });
 }
 
 /** What was found and what cures it; where something failed, in the words of its fault. */
 export function findingWords(finding: FindingView): { what: string; fix: string } {
 	if (finding.fault) return faultWords(finding.fault.code, finding.fault.about);
 	const { what, fix } = catalogue.findings[finding.code];
-	return { what: fill(what, finding.about), fix: fill(fix, finding.about) };
+	const about = { ...finding.about, why: whyWords(finding.why, finding.about) };
+	return { what: fill(what, about), fix: fill(fix, about) };
 }
 
 // Made once: making one costs more than a hundred uses of it.

@@ -42,6 +42,7 @@ const invented = vi.hoisted(() => {
 });
 vi.mock('$lib/words/en', async (original) => invented(await original<object>()));
 vi.mock('$lib/words/checkup', async (original) => invented(await original<object>()));
+vi.mock('$lib/words/whys', async (original) => invented(await original<object>()));
 vi.mock('$lib/words/faults.en', async (original) => invented(await original<object>()));
 
 afterEach(cleanup);

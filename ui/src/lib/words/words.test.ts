@@ -6,7 +6,8 @@ import { de } from './de';
 import { en } from './en';
 import { faultsDe, refusalsDe } from './faults.de';
 import { faultsEn, refusalsEn } from './faults.en';
-import { fill } from './index';
+import { fill, reasonWords } from './index';
+import { whysDe, whysEn } from './whys';
 
 type Tree = { [key: string]: string | Tree };
 const leaves = (tree: Tree, path = ''): [string, string][] =>
@@ -19,10 +20,17 @@ const english = leaves({
 	...en,
 	faults: faultsEn,
 	refusals: refusalsEn,
+	whys: whysEn,
 	findings: findingsEn
 } as unknown as Tree);
 const german = new Map(
-	leaves({ ...de, faults: faultsDe, refusals: refusalsDe, findings: findingsDe } as unknown as Tree)
+	leaves({
+		...de,
+		faults: faultsDe,
+		refusals: refusalsDe,
+		whys: whysDe,
+		findings: findingsDe
+	} as unknown as Tree)
 );
 
 test('both languages have the same keys', () => {
@@ -67,4 +75,17 @@ test('every step, word of a device and fact of the recording has a sentence', ()
 		if (job.waiting) expect(en.waiting).toHaveProperty(job.waiting.what);
 	}
 	for (const fact of Object.values(recording.histories).flat()) expect(en.facts).toHaveProperty(fact.fact);
+});
+
+test('a refusal says why in its own words, and quotes what the system said', () => {
+	const about = { path: '/x/units.csv', said: 'Permission denied (os error 13)' };
+	expect(reasonWords({ code: 'refused.file_unreadable', why: 'said', about })).toBe(
+		'/x/units.csv cannot be read or written. The system says: “Permission denied (os error 13)”.'
+	);
+	expect(
+		reasonWords({ code: 'refused.driver_setting', why: 'setting.token_template', about: { setting: 'x' } })
+	).toBe('The setting x cannot be used. It does not say where the token goes. Write {token} there.');
+	expect(
+		reasonWords({ code: 'refused.secret_missing', why: null, about: { secret: 'FIRSTLIGHT_BEARER' } })
+	).toContain('bearer token');
 });

@@ -71,6 +71,78 @@ export type FaultCode =
 	| 'computer.interrupted'
 	| 'us.bug';
 
+export type Why =
+	| 'said'
+	| 'file.empty'
+	| 'file.too_large'
+	| 'file.too_many_rows'
+	| 'file.too_many_columns'
+	| 'file.cell_too_long'
+	| 'file.no_table'
+	| 'file.no_rows'
+	| 'file.several'
+	| 'file.closed'
+	| 'file.no_export'
+	| 'column.unknown'
+	| 'column.meaning'
+	| 'state.journal_unusable'
+	| 'state.journal_damaged'
+	| 'state.journal_closed'
+	| 'state.profiles_unusable'
+	| 'state.stations_unusable'
+	| 'state.no_data_folder'
+	| 'state.pin_unusable'
+	| 'pattern.not_regular'
+	| 'pattern.names_nothing'
+	| 'label.size'
+	| 'label.lines'
+	| 'label.no_code'
+	| 'label.field'
+	| 'label.resolution'
+	| 'label.bracket'
+	| 'label.printer_address'
+	| 'host.not_plain'
+	| 'setting.carrier'
+	| 'setting.carrier_command'
+	| 'setting.token_endpoint'
+	| 'setting.token_template'
+	| 'setting.token_template_digits'
+	| 'setting.token_template_braces'
+	| 'setting.token_success'
+	| 'setting.nul'
+	| 'setting.token_shape'
+	| 'code.none'
+	| 'code.version'
+	| 'code.no_name'
+	| 'code.thread'
+	| 'code.own_network'
+	| 'secrets.keychain_refused'
+	| 'secrets.keychain_silent'
+	| 'secrets.closed'
+	| 'secrets.of_nobody'
+	| 'secrets.passphrase_wrong'
+	| 'secrets.passphrase_short'
+	| 'secrets.newer'
+	| 'secrets.file'
+	| 'secrets.client_id'
+	| 'secrets.client_secret'
+	| 'secrets.bearer'
+	| 'secrets.client_setup'
+	| 'asked.server'
+	| 'asked.organization'
+	| 'asked.owner'
+	| 'asked.device'
+	| 'asked.target'
+	| 'asked.patience'
+	| 'asked.metadata'
+	| 'practice.keeps_nothing'
+	| 'practice.no_pages'
+	| 'practice.not_here'
+	| 'practice.fault_shape'
+	| 'practice.fault_unknown'
+	| 'practice.fault_value'
+	| 'cloud.not_met';
+
 export type ProblemCode =
 	| 'batch.no_rows'
 	| 'batch.column_twice'
@@ -429,7 +501,7 @@ device: number | null, };
 
 export type RefusalView = { reasons: Array<ReasonView>, };
 
-export type ReasonView = { code: RefusalCode, about: { [key in string]: string }, };
+export type ReasonView = { code: RefusalCode, why: Why | null, about: { [key in string]: string }, };
 
 export type ShellWords = { title: string, 
 /**
@@ -783,7 +855,7 @@ export type FindingView = { code: FindingCode,
 /**
  * The check that it belongs to.
  */
-check: string, health: Health, about: { [key in string]: string }, fault: FaultView | null, };
+check: string, health: Health, why: Why | null, about: { [key in string]: string }, fault: FaultView | null, };
 
 export type Health = "ready" | "attention" | "problem" | "skipped";
 
