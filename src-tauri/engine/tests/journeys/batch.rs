@@ -74,15 +74,16 @@ pub fn state(stage: &Stage, run: &BatchRun) -> BatchState {
     stage.journal.ledger().expect("memory").batch(run.id).expect("it was begun").clone()
 }
 
-/// Waits until the journal's view of the batch is so.
-async fn until(stage: &Stage, run: &BatchRun, wanted: impl Fn(&BatchState) -> bool) {
+/// Waits until the batch is so.
+pub async fn until(stage: &Stage, run: &BatchRun, wanted: impl Fn(&BatchState) -> bool) {
     let reached = async {
         loop {
-            let batch = state(stage, run);
-            if wanted(&batch) {
+            let look = |batch: &BatchState| (wanted(batch), batch.phase, batch.counts());
+            let (is_so, phase, counts) = stage.engine.with_batch(run.id, look).expect("it was begun");
+            if is_so {
                 break;
             }
-            assert_ne!(batch.phase, BatchPhase::Ended, "it never came to it: {:?}", batch.counts());
+            assert_ne!(phase, BatchPhase::Ended, "it never came to it: {counts:?}");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
@@ -134,7 +135,7 @@ async fn devices_of_all_four_drivers_in_one_batch_are_matched_by_asking_and_all_
     assert_eq!(drivers, expected.map(|(name, count)| (name.to_owned(), count)).into());
 }
 
-fn with_trouble(
+pub fn with_trouble(
     mut devices: Vec<DeviceSpec>,
     faults: &[&str],
     which: impl Fn(usize) -> bool,
@@ -213,27 +214,30 @@ async fn the_canary_stops_a_batch_after_one_token_and_the_fix_lets_all_go() {
     assert_eq!(stage.cloud_state().visible_devices().len(), 30);
 }
 
-/// All codes of the table (section 2.2 of the device protocols), told live by one dialect and remembered by the other.
+/// All codes of the table (section 2.2 of the device protocols), and what each means.
+pub const CODES: [(u16, FaultCode); 16] = [
+    (700, FaultCode::DeviceConfiguration),
+    (701, FaultCode::WifiTimeout),
+    (702, FaultCode::CloudUnreachableFromDevice),
+    (703, FaultCode::CloudTokenRefused),
+    (704, FaultCode::WifiFailed),
+    (705, FaultCode::CloudUnreachableFromDevice),
+    (710, FaultCode::CloudDnsFromDevice),
+    (711, FaultCode::CloudCertificateFromDevice),
+    (712, FaultCode::CloudCaptivePortal),
+    (720, FaultCode::WifiNotFound),
+    (721, FaultCode::WifiNoCable),
+    (722, FaultCode::WifiPasswordRefused),
+    (723, FaultCode::WifiNoAddress),
+    (730, FaultCode::SimMissing),
+    (731, FaultCode::SimLocked),
+    (732, FaultCode::SimWrongPin),
+];
+
+/// Each of them, told live by one dialect and remembered by the other.
 #[tokio::test(start_paused = true)]
 async fn each_code_of_a_device_as_the_only_cause_burns_one_token() {
-    for (number, code) in [
-        (700, FaultCode::DeviceConfiguration),
-        (701, FaultCode::WifiTimeout),
-        (702, FaultCode::CloudUnreachableFromDevice),
-        (703, FaultCode::CloudTokenRefused),
-        (704, FaultCode::WifiFailed),
-        (705, FaultCode::CloudUnreachableFromDevice),
-        (710, FaultCode::CloudDnsFromDevice),
-        (711, FaultCode::CloudCertificateFromDevice),
-        (712, FaultCode::CloudCaptivePortal),
-        (720, FaultCode::WifiNotFound),
-        (721, FaultCode::WifiNoCable),
-        (722, FaultCode::WifiPasswordRefused),
-        (723, FaultCode::WifiNoAddress),
-        (730, FaultCode::SimMissing),
-        (731, FaultCode::SimLocked),
-        (732, FaultCode::SimWrongPin),
-    ] {
+    for (number, code) in CODES {
         for dialect in [Dialect::EdgentArduino, Dialect::EdgentIdf] {
             let stop = stop_of(dialect, &format!("outcome={number}")).await;
             assert_eq!((stop.fault.code, stop.fault.device_code), (code, Some(number)), "{dialect:?}");

@@ -10,6 +10,7 @@ mod happy;
 mod kept;
 mod ledger;
 mod many;
+mod matrix;
 mod refused;
 mod remembered;
 mod secrecy;
