@@ -594,7 +594,8 @@ impl Batches {
         };
         let mut networks = BTreeSet::new();
         for row in state.rows() {
-            let met = stop.is_some_and(|stop| stop.rows.contains(&row.item.row));
+            let end = row.end.as_ref().and_then(|end| end.fault.as_deref());
+            let met = stop.is_some_and(|stop| stop.rows.contains(&row.item.row) || stop.is_met_in(end));
             match row.end.as_ref().map(|end| end.outcome) {
                 Some(Outcome::Passed) => continue,
                 _ if met => view.again += 1,

@@ -23,6 +23,9 @@ use std::path::Path;
 
 /// Made-up addresses of practice units begin here, beyond those that are always there.
 const PRACTICE_UNITS_FROM: u32 = 1_000;
+/// A batch lets radio links go, and looks for devices that failed without one at the pace of real ones (up to 55 s), so that
+/// the patience of practice with a single device is too short for it.
+const PRACTICE_BATCH_PATIENCE_S: u32 = 90;
 
 impl Stage {
     pub fn batches(&self) -> &Batches {
@@ -225,6 +228,9 @@ impl Stage {
         wish.owner = typed.owner.or(wish.owner);
         wish.expect_template = typed.expect_template.or(wish.expect_template);
         wish.carrier = typed.carrier.or(wish.carrier);
+        if self.ground.world().is_some() {
+            wish.patience = Some(PRACTICE_BATCH_PATIENCE_S.to_string());
+        }
         let networks = self.ground.networks().await?;
         wish.check_batch(&secrets, networks)
     }

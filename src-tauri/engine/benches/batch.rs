@@ -58,6 +58,9 @@ fn main() {
     if wanted("thousand") {
         thousand(units);
     }
+    if wanted("luck") {
+        luck(200, units.min(100));
+    }
     if wanted("release") {
         release(units.min(200));
     }
@@ -367,6 +370,62 @@ fn report(name: &str, wanted: &Wanted, outage: bool, alone: &Taken, taken: &Take
     say(&format!("{name}_rate {:.2} units/s", f64::from(units) / whole));
 }
 
+/// Whole batches in which three units in a hundred fail of one and the same cause, each time other ones: none may be stopped.
+fn luck(batches: u32, units: u32) {
+    let (mut failed, mut stops, mut right) = (0, 0, 0);
+    for seed in 0..batches {
+        let mut dice = Dice(seed.into());
+        let mut devices = fleet(units, MIXED, 11);
+        for spec in &mut devices {
+            spec.trouble.scale = 0.8 + 0.4 * dice.up_to_one();
+            spec.trouble.slow = WORD;
+            if dice.up_to_one() < 0.03 {
+                spec.trouble.set("outcome", "no-ip").expect("a knob");
+                failed += 1;
+            }
+        }
+        // The first goes alone, and stops a batch by right.
+        let wanted =
+            Wanted { units, dialects: MIXED, hold: HoldRule::WhileNobodyWaits, trouble: true, named: false };
+        let taken = paused().block_on(without_canary(&wanted, devices));
+        stops += taken.stops;
+        right += taken.right;
+    }
+    say(&format!(
+        "batch_luck_stops {stops} in {batches} batches of {units} units, of which {failed} failed by chance; {right} of {} as it had to be",
+        batches * units
+    ));
+}
+
+async fn without_canary(wanted: &Wanted, devices: Vec<DeviceSpec>) -> Taken {
+    let world = world(wanted, devices);
+    let host = world.cloud_state().host();
+    let engine = Engine::new(Journal::in_memory(), world.media(), Arc::new(OneCloud(world.cloud())))
+        .expect("an empty journal");
+    let plan = planned(wanted.units, &[], &format!("https://{host}"), &host);
+    let options = BatchOptions { canary: Some(false), ..BatchOptions::default() };
+    let began = Instant::now();
+    let mut run = engine.begin_batch(plan, secrets(), options).await.expect("accepted");
+    let taken = follow(&engine, &mut run, began).await;
+    let good = |unit: &str| {
+        world.device(unit).is_some_and(|device| device.spec().trouble.outcome == JoinOutcome::AsItIs)
+    };
+    Taken { right: right(&engine, run.id, good), ..taken }
+}
+
+/// Chance from a seed (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn up_to_one(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) as f64 / u64::MAX as f64
+    }
+}
+
 /// Radio alone, without trouble: the same units, let go or held.
 fn release(units: u32) {
     for dialect in [Dialect::EdgentIdf, Dialect::EdgentArduino, Dialect::Linux] {
@@ -513,7 +572,12 @@ async fn one_after_the_other(
     let next = || units.lock().expect("nobody panics with it").pop();
     while let Some(mut spec) = next() {
         spec.trouble.scale = 0.0;
-        let device = sim::pty::serial(spec.clone(), sim::pty::Reach::State(state.clone())).expect("a pty");
+        let Ok(device) = sim::pty::serial(spec.clone(), sim::pty::Reach::State(state.clone())) else {
+            // Those that were pulled out a moment ago still hold theirs.
+            units.lock().expect("nobody panics with it").push(spec);
+            tokio::time::sleep(EMPTY).await;
+            continue;
+        };
         std::os::unix::fs::symlink(device.port(), &link).expect("an empty socket");
         let since = Instant::now();
         while !device.kept().online && since.elapsed() < UNNOTICED {

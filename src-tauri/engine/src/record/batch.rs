@@ -100,6 +100,14 @@ pub struct LineStop {
     pub rows: Vec<u32>,
 }
 
+impl LineStop {
+    /// Whether a row that ended so met what the line stands still for, then or later.
+    pub fn is_met_in(&self, fault: Option<&Fault>) -> bool {
+        fault
+            .is_some_and(|fault| fault.code == self.fault.code && fault.device_code == self.fault.device_code)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "batch", rename_all = "snake_case")]
 pub enum BatchEvent {

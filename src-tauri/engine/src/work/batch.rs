@@ -232,7 +232,7 @@ impl Engine {
         let continued = BatchEvent::Continued { software, origin: Box::new(origin.clone()) };
         notes.push(Note::Batch(id, continued));
         let stopped = stop.is_some();
-        let mut again: Vec<u32> = stop.map(|stop| stop.rows.clone()).unwrap_or_default();
+        let mut again: Vec<u32> = stop.as_ref().map(|stop| stop.rows.clone()).unwrap_or_default();
         let mut wanted = Vec::new();
         let mut passed_any = false;
         let mut units = Vec::new();
@@ -253,7 +253,10 @@ impl Engine {
                     },
                     Some(end) => {
                         let failed = options.retry_failed && end.outcome == Outcome::Failed;
-                        (failed || again.contains(&row.item.row)).then_some(TakenUp::Again)
+                        // Also those that met it when the line stood still already.
+                        let met = again.contains(&row.item.row)
+                            || stop.as_ref().is_some_and(|stop| stop.is_met_in(end.fault.as_deref()));
+                        (failed || met).then_some(TakenUp::Again)
                     }
                     None => Some(taken_up(last)),
                 };
@@ -929,7 +932,8 @@ impl Line {
         let mut reopen_media = None::<Instant>;
         loop {
             self.fill();
-            if self.rows.is_empty() && self.attending.is_empty() {
+            // While it stands still somebody may yet mend what its last rows met.
+            if self.rows.is_empty() && self.attending.is_empty() && self.stop.is_none() {
                 self.write(vec![BatchEvent::Ended]).await;
                 return;
             }
@@ -1041,7 +1045,7 @@ impl Line {
         let stop = self.stop.take();
         // All that met the cause, also those that ended after the line stood still.
         let again = stop.as_ref().map(|stop| self.met_the_same(stop)).unwrap_or_default();
-        let unknown = stop.as_ref().map(|stop| self.unknown_since(stop)).unwrap_or_default();
+        let unknown = stop.as_ref().map(|stop| self.unheard_of(stop)).unwrap_or_default();
         let reopened: Vec<u32> = again.iter().chain(unknown.keys()).copied().collect();
         if !reopened.is_empty() {
             events.insert(0, BatchEvent::RowsReopened { rows: reopened.clone() });
@@ -1089,21 +1093,17 @@ impl Line {
             row.end.as_ref().is_some_and(|end| {
                 matches!(end.outcome, Outcome::Failed | Outcome::Unknown)
                     && since.is_none_or(|since| end.at >= since)
-                    && end.fault.as_ref().is_some_and(|fault| {
-                        fault.code == stop.fault.code && fault.device_code == stop.fault.device_code
-                    })
+                    && stop.is_met_in(end.fault.as_deref())
             }) && row.jobs.len() < patience::SAME_AGAIN
         });
         same.map(|row| row.item.row).collect()
     }
 
-    /// Rows that began no earlier than the first that met the cause, and were never heard of again, with their jobs: they may
-    /// have met it too. The cloud is asked about them before anything is repeated.
-    fn unknown_since(&self, stop: &LineStop) -> BTreeMap<u32, JobId> {
+    /// Rows that were never heard of again, with their jobs: they may have met the cause too. The cloud is asked about them
+    /// before anything is repeated.
+    fn unheard_of(&self, stop: &LineStop) -> BTreeMap<u32, JobId> {
         let ledger = self.engine.shared().ledger();
         let Some(batch) = ledger.batch(self.id) else { return BTreeMap::new() };
-        // Numbers of jobs are in the order of their beginnings.
-        let first = stop.rows.iter().filter_map(|row| batch.row(*row)?.jobs.first().copied()).min();
         let not_seen = |end: &RowEnd| {
             end.outcome == Outcome::Unknown
                 && end.fault.as_ref().is_some_and(|fault| fault.code == FaultCode::CloudNotSeen)
@@ -1114,7 +1114,6 @@ impl Line {
                 stop.fault.code != FaultCode::CloudNotSeen && row.end.as_ref().is_some_and(not_seen)
             })
             .filter_map(|row| Some((row.item.row, *row.jobs.last()?)))
-            .filter(|(_, job)| first.is_some_and(|first| *job >= first))
             .collect()
     }
 

@@ -304,6 +304,32 @@ async fn a_unit_that_got_lost_in_a_trouble_is_asked_about_and_run_again_when_it_
     assert_eq!(stage.tokens_made().0, 40, "nobody got a second cloud device");
 }
 
+/// The last rows of a file met it, so nothing is left to begin; that is no end while somebody can mend it.
+#[tokio::test(start_paused = true)]
+async fn a_stop_by_the_last_rows_waits_for_its_answer_and_may_be_left() {
+    for mended in [true, false] {
+        let devices = with_trouble(fleet(20, &[Dialect::EdgentIdf], 7), &["outcome=722"], |at| at >= 14);
+        let mut stage = Stage::new(devices, &[]);
+        let mut run = begin(&stage, &any(20), BatchOptions::default()).await;
+        until(&stage, &run, |batch| batch.phase == BatchPhase::Stopped && batch.counts().left() == 0).await;
+        assert_eq!(state(&stage, &run).counts().failed, 6);
+        stage.world.devices().iter().for_each(sim::Device::heal);
+        if mended {
+            run.wishes().go_on(Some(Fix::Outside { field: FixField::WifiPassword }));
+        } else {
+            run.wishes().leave();
+            end_of(&mut run).await;
+            assert_eq!(state(&stage, &run).phase, BatchPhase::Stopped, "it stays what it is");
+            stage.restart();
+            let resumed = stage.engine.resume_batch(run.id, secrets(), BatchOptions::default()).await;
+            run = resumed.expect("the journal knows it");
+        }
+        end_of(&mut run).await;
+        let batch = state(&stage, &run);
+        assert_eq!((batch.counts().passed, batch.phase), (20, BatchPhase::Ended), "mended: {mended}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_few_bad_units_stop_nothing() {
     let devices = with_trouble(fleet(100, &DIALECTS, 7), &["outcome=net-timeout"], |at| at % 33 == 5);
