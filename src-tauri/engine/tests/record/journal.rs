@@ -178,6 +178,34 @@ async fn an_altered_record_is_named_by_its_number() {
     }
 }
 
+/// Every byte of one record, and one byte of every record.
+#[tokio::test]
+async fn no_byte_of_a_stored_record_can_be_altered() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let facts = written(dir.path()).await;
+    assert_eq!(verdict(dir.path()).expect("intact"), 20);
+    let file = dir.path().join(JOURNAL_FILE);
+    let original = std::fs::read(&file).expect("it was closed");
+    let length = |seq: i64| {
+        let db = Connection::open(&file).expect("the journal is closed");
+        db.query_row("SELECT length(event) FROM facts WHERE seq = ?1", [seq], |row| row.get::<_, i64>(0))
+            .expect("the record is there")
+    };
+    let of_one = (1..=length(10)).map(|at| (10, at));
+    let of_each = (1..=facts.len() as i64).map(|seq| (seq, length(seq) / 2));
+    for (seq, at) in of_one.chain(of_each).collect::<Vec<_>>() {
+        std::fs::write(&file, &original).expect("a folder of ours");
+        let flipped = "char(unicode(substr(event, {at}, 1)) + 1)".replace("{at}", &at.to_string());
+        tamper(
+            dir.path(),
+            &format!(
+                "UPDATE facts SET event = substr(event, 1, {at} - 1) || {flipped} || substr(event, {at} + 1) WHERE seq = {seq}"
+            ),
+        );
+        assert_damaged(dir.path(), seq);
+    }
+}
+
 #[tokio::test]
 async fn records_missing_or_added_at_the_end_are_noticed() {
     let alterations = [
