@@ -26,6 +26,9 @@ pub fn begin(verbose: u8) {
 /// A panic is told by its place only: what it says may quote what a device or a cloud sent, or a secret.
 pub fn tell_mistakes_by_place() {
     std::panic::set_hook(Box::new(|panic| {
+        if panic.location().is_some_and(|place| link::is_harmless_panic(place.file())) {
+            return tracing::debug!("a stream of the BLE library ended amid signals");
+        }
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line()));
         crate::face::note(&mistake(place.as_deref()));
     }));

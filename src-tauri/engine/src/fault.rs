@@ -47,6 +47,7 @@ codes! {
         SimLocked = "sim.locked",
         SimWrongPin = "sim.wrong_pin",
         LinkLost = "link.lost",
+        LinkSystem = "link.system_failed",
         SerialNoPort = "serial.no_such_port",
         SerialBusy = "serial.port_busy",
         SerialDenied = "serial.port_denied",
@@ -324,7 +325,7 @@ impl Fault {
             LinkError::ServiceMissing => fault(C::DeviceUnknownProtocol, B::Device, R::AfterFix),
             LinkError::NeedsPairing => fault(C::BleNeedsPairing, B::Operator, R::AfterFix),
             LinkError::System { operation, .. } => {
-                fault(C::LinkLost, B::Computer, R::Now).about("operation", operation)
+                fault(C::LinkSystem, B::Computer, R::Now).about("operation", operation)
             }
         };
         fault.with_chain(error)

@@ -9,7 +9,7 @@ pub mod medium;
 pub mod printer;
 pub mod serial;
 
-pub use ble::{BleMedium, BleSettings};
+pub use ble::{BleMedium, BleSettings, is_harmless_panic};
 pub use contact::{Contact, ContactError};
 pub use medium::*;
 pub use serial::{SerialMedium, SerialSettings};

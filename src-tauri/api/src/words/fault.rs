@@ -66,6 +66,12 @@ pub fn fault(fault: &Fault) -> Words {
             "A cable came loose, it lost power, or it moved out of range.",
             "Check cable and power, keep the device near, and provision again.",
         ),
+        FaultCode::LinkSystem => words(
+            "This computer's own Bluetooth or serial service failed; the device is not to blame.".to_owned(),
+            "The system did not do what it was asked; the detail says what.",
+            "Unplug the adapter or the cable and plug it in again, then provision again. If it stays so, restart the Bluetooth \
+             service or the computer; `firstlight doctor` looks for the cause.",
+        ),
         FaultCode::SerialNoPort => words(
             format!("There is no longer {port}."),
             "The device was unplugged, or came back under another name.",

@@ -6,11 +6,11 @@
 use super::air::{Air, Heard};
 use super::errors::{Meaning, meaning, of_system};
 use super::peer::{Peer, is_connected, let_go};
+use super::scan::Scan;
 use super::{BleLink, BleSettings};
 use crate::{LinkError, Sighting};
 use btleplug::api::{
     BDAddr, Central as _, CentralEvent, CentralState, Manager as _, Peripheral as _, PeripheralProperties,
-    ScanFilter,
 };
 use btleplug::platform::{Adapter, Manager, Peripheral, PeripheralId};
 use futures::StreamExt;
@@ -24,9 +24,10 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// For questions to the system that touch no device.
-const SYSTEM_LIMIT: Duration = Duration::from_secs(5);
-/// A device heard within this time need not be waited for. BlueZ forgets devices 30 s after a scan.
-const FRESH: Duration = Duration::from_secs(10);
+pub(super) const SYSTEM_LIMIT: Duration = Duration::from_secs(5);
+/// A device heard within this time need not be waited for: a round of Linux's scan takes 10.24 s, and a controller may report
+/// each device but once in it. BlueZ forgets devices 30 s after a scan.
+const FRESH: Duration = Duration::from_secs(12);
 /// A device heard within this time is still known to BlueZ, with room for the call itself.
 const REMEMBERED: Duration = Duration::from_secs(25);
 /// One attempt. The kernel gives up after 4 s when nobody answers; discovering services takes the rest.
@@ -36,12 +37,11 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(12);
 const CONNECT_TRIES: u32 = 3;
 /// How often the name of a nameless device is asked for while it advertises.
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
-/// How long a scan listens to BLE before BlueZ turns to classic devices, for 5 s and a pause of 5 s: the library does not
-/// let us leave these out. A scan that begins anew begins with BLE.
-const SCAN_ROUND: Duration = Duration::from_millis(5_000);
+/// A scan in which nothing is heard for so long is begun anew: it may have ended without a word. More than a round of it.
+const SCAN_SILENCE: Duration = Duration::from_secs(15);
 const TURN: Duration = Duration::from_millis(250);
-/// How often a scan is begun that the system does not begin at once, and the pause between two tries.
-const SCAN_TRIES: u32 = 6;
+/// For how long a scan is tried to begin that the system does not begin at once, and the pause between two tries.
+const SCAN_BEGINS: Duration = Duration::from_secs(6);
 const SCAN_PAUSE: Duration = Duration::from_millis(300);
 /// The scan's turn before a connection, when others wait for it: several advertising intervals. Connections alone would keep
 /// the scan from those who look for their device for as long as the line is long, and these would miss it on the air.
@@ -165,8 +165,9 @@ struct Radio {
     scanning_since: Cell<Option<Instant>>,
     /// Since when it has not listened for long enough to hear anybody.
     resting_since: Cell<Instant>,
-    /// Since when it listens without a turn to classic devices.
-    round_since: Cell<Instant>,
+    scan: Scan,
+    /// When anything was heard last.
+    heard_at: Cell<Instant>,
     /// Ends the listening to the adapter, with the thread.
     over: CancellationToken,
     /// Somebody was heard.
@@ -194,7 +195,8 @@ impl Radio {
             scanning: tokio::sync::Mutex::new(()),
             scanning_since: Cell::new(None),
             resting_since: Cell::new(Instant::now()),
-            round_since: Cell::new(Instant::now()),
+            scan: Scan::default(),
+            heard_at: Cell::new(Instant::now()),
             over: CancellationToken::new(),
             heard: Notify::new(),
             line: Semaphore::new(1),
@@ -213,11 +215,6 @@ impl Radio {
                 },
                 _ = turn.tick() => {
                     self.expire();
-                    if self.round_since.get().elapsed() >= SCAN_ROUND && self.scanning_since.get().is_some() {
-                        self.round_since.set(Instant::now());
-                        let radio = self.clone();
-                        tokio::task::spawn_local(async move { radio.renew_scan().await });
-                    }
                     let relied_on = !self.watchers.borrow().is_empty() || !self.claims.borrow().is_empty();
                     if relied_on && checked.elapsed() >= CHECK_PAUSE {
                         checked = Instant::now();
@@ -361,6 +358,7 @@ impl Radio {
             Err(LinkError::TimedOut { .. }) => {}
             Err(error) => self.lose(&error),
         }
+        self.end_silent_scan().await;
         if let Err(error) = self.settle_scan().await {
             tracing::debug!(%error, "the scan was not resumed");
         }
@@ -453,6 +451,7 @@ impl Radio {
 
     fn tell(&self, address: &str, heard: Heard) {
         let news = self.air.borrow_mut().hear(address, heard, Instant::now());
+        self.heard_at.set(Instant::now());
         self.heard.notify_waiters();
         if let Some(sighting) = news {
             self.watchers.borrow_mut().retain(|watcher| watcher.send(Ok(sighting.clone())).is_ok());
@@ -533,49 +532,48 @@ impl Radio {
             return Ok(());
         }
         if wanted {
-            // Asked before, for starting a scan would switch the adapter on.
-            let session = self.ready().await?;
-            let filter = ScanFilter { services: self.settings.services.clone() };
-            let mut tries = 0;
-            while let Err(failed) = bounded(SYSTEM_LIMIT, session.adapter.start_scan(filter.clone())).await {
-                // The scan before it may still be ending, which is nobody's fault and over in a moment.
+            // Asked before, for elsewhere than on Linux starting a scan might switch the adapter on.
+            let Session { adapter, name } = self.ready().await?;
+            let services = &self.settings.services;
+            let begun = Instant::now();
+            while let Err(failed) = self.scan.start(&adapter, &name, services).await {
+                // The scan before it may still be ending, or the system lost this one: neither is anybody's fault, and the
+                // next try does better.
                 let error = failed.into_error("starting a scan");
-                tries += 1;
-                if tries >= SCAN_TRIES || !matches!(error, LinkError::System { .. }) {
+                let passing = matches!(error, LinkError::System { .. } | LinkError::TimedOut { .. });
+                if !passing || begun.elapsed() >= SCAN_BEGINS {
                     return Err(error);
                 }
-                tracing::debug!(%error, tries, "a scan did not start");
+                tracing::debug!(%error, "a scan did not begin");
                 tokio::time::sleep(SCAN_PAUSE).await;
             }
             self.scanning_since.set(Some(Instant::now()));
-            self.round_since.set(Instant::now());
         } else {
             let since = self.scanning_since.take();
             if since.is_some_and(|since| since.elapsed() >= LISTEN_TURN / 2) {
                 self.resting_since.set(Instant::now());
             }
             let session = self.session.lock().await.clone();
-            if let Some(session) = session
-                && let Err(failed) = bounded(SYSTEM_LIMIT, session.adapter.stop_scan()).await
-            {
-                tracing::debug!(?failed, "the scan was not stopped");
+            if let Some(Session { adapter, name }) = session {
+                self.scan.stop(&adapter, &name).await;
             }
         }
         Ok(())
     }
 
-    /// Begins the scan anew, so that it goes on with BLE. To those who watch it is one scan.
-    async fn renew_scan(self: &Rc<Radio>) {
+    /// A scan that hears nobody may be none; the next settling begins another. To those who watch it is one scan.
+    async fn end_silent_scan(self: &Rc<Radio>) {
         let _held = self.scanning.lock().await;
-        let Some(since) = self.scanning_since.get() else { return };
-        let Ok(session) = self.ready().await else { return };
-        let filter = ScanFilter { services: self.settings.services.clone() };
-        // A stop that fails means that it had ended already.
-        let _ = bounded(SYSTEM_LIMIT, session.adapter.stop_scan()).await;
-        let renewed = bounded(SYSTEM_LIMIT, session.adapter.start_scan(filter)).await;
-        self.round_since.set(Instant::now());
-        // If it did not begin, the next check does it.
-        self.scanning_since.set(renewed.is_ok().then_some(since));
+        let silent = |since: Instant| since.max(self.heard_at.get()).elapsed() >= SCAN_SILENCE;
+        if self.scanning_since.get().is_none_or(|since| !silent(since)) {
+            return;
+        }
+        let session = self.session.lock().await.clone();
+        if let Some(Session { adapter, name }) = session {
+            self.scan.stop(&adapter, &name).await;
+        }
+        self.heard_at.set(Instant::now());
+        self.scanning_since.set(None);
     }
 
     // ---- opening
@@ -652,8 +650,12 @@ impl Radio {
                 LinkError::ServiceMissing | LinkError::NeedsPairing | LinkError::System { .. } => {
                     return Err(error);
                 }
-                error if tries >= CONNECT_TRIES => return Err(error),
-                error => tracing::debug!(%error, address, tries, "a connection attempt failed"),
+                error => {
+                    tracing::debug!(%error, address, tries, "a connection attempt failed");
+                    if tries >= CONNECT_TRIES {
+                        return Err(error);
+                    }
+                }
             }
         }
     }

@@ -60,6 +60,11 @@ export const faultsDe: Record<FaultCode, FaultWords> = {
 		'Ein Kabel hat sich gelöst, der Strom fiel aus, oder es ist außer Reichweite.',
 		'Kabel und Strom prüfen, Gerät in der Nähe lassen, dann wiederholen.'
 	),
+	'link.system_failed': words(
+		'Der Bluetooth- oder der serielle Dienst dieses Computers hat versagt. Das Gerät kann nichts dafür.',
+		'Das System tat nicht, worum es gebeten wurde. Die Einzelheit sagt, was.',
+		'Adapter oder Kabel abziehen und wieder einstecken, dann wiederholen. Bleibt es so, unter Hilfe & Zustand nachsehen oder den Computer neu starten.'
+	),
 	'serial.no_such_port': words(
 		'Der Anschluss {port} ist weg.',
 		'Das Gerät wurde abgezogen oder hat einen neuen Namen.',

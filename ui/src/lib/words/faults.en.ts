@@ -60,6 +60,11 @@ export const faultsEn: Record<FaultCode, FaultWords> = {
 		'A cable came loose, it lost power, or it moved out of range.',
 		'Check cable and power, keep the device near, then retry.'
 	),
+	'link.system_failed': words(
+		'This computer’s own Bluetooth or serial service failed. The device is not to blame.',
+		'The system did not do what it was asked. The detail says what.',
+		'Unplug the adapter or the cable and plug it in again, then retry. If it stays so, look at Help & health, or restart the computer.'
+	),
 	'serial.no_such_port': words(
 		'The port {port} is gone.',
 		'The device was unplugged or came back under another name.',

@@ -12,6 +12,7 @@ export type FaultCode =
 	| 'sim.locked'
 	| 'sim.wrong_pin'
 	| 'link.lost'
+	| 'link.system_failed'
 	| 'serial.no_such_port'
 	| 'serial.port_busy'
 	| 'serial.port_denied'
