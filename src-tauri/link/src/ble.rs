@@ -20,8 +20,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-/// Letting go takes bluetoothd 2 s; more is a stuck system.
-const CLOSE_LIMIT: Duration = Duration::from_secs(8);
+/// Letting go takes bluetoothd 2 s, and waits for others that are let go or connected; more is a stuck system.
+const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Whether a panic at this place in the source is the BLE library's own when a stream ends amid signals: it ends a task that
 /// is over anyway, and is no news for a user (decision 0052, 2).
@@ -35,8 +35,8 @@ pub struct BleSettings {
     pub adapter: Option<String>,
     /// Only devices that advertise one of these services are shown; none: all are.
     pub services: Vec<Uuid>,
-    /// A device that was not heard for so long has left. Some adapters listen to BLE only every 15 s or so, as they
-    /// look for classic devices in between.
+    /// A device that was not heard for so long has left: a round of Linux's scan takes 10 s, in which some adapters report
+    /// each device but once.
     pub left_after: Duration,
     /// How long an opening waits for the device to advertise. Devices do so every 20 ms to 2 s; that it is more has the
     /// same reason.

@@ -29,8 +29,9 @@ pub const OPENINGS: u32 = 3;
 /// Between two of them: the system has to notice that the first is gone.
 pub const BETWEEN_OPENINGS: Duration = Duration::from_millis(500);
 
-/// Letting a device go: a disconnect is answered within a supervision timeout (2 s); after that nobody waits for it.
-pub const CLOSING: Duration = Duration::from_secs(5);
+/// Letting a device go: BlueZ takes 2 s for it, after others that are let go or connected at that moment (2 s and 1 s); after
+/// that nobody waits for it.
+pub const CLOSING: Duration = Duration::from_secs(10);
 
 /// How long a link stays open after a failure that a person can correct: to read what happened, to look the password up
 /// and to type it. A radio device that is held does not advertise, so others do not find it meanwhile.

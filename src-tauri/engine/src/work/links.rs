@@ -192,6 +192,11 @@ impl Links {
         }
     }
 
+    fn trace(&self, address: &Address, failed: Option<&LinkError>) {
+        let Count { open, limit, returning, .. } = *self.count();
+        tracing::trace!(address = address.text(), ?failed, open, limit, returning, "an opening");
+    }
+
     fn is_overdrawn(&self) -> bool {
         let count = self.count();
         count.open > count.limit
@@ -283,6 +288,7 @@ impl Medium for Metered {
             self.medium.open(address, wiring).await
         };
         links.opened(link.as_ref().map(|_| ()));
+        links.trace(address, link.as_ref().err());
         if link.is_err() && links.is_overdrawn() {
             // It was one link too many: the next try waits for its turn like all others.
             *berth = None;

@@ -3,7 +3,7 @@
 //! Not here: finding and connecting it (`ble/radio.rs`).
 
 use super::errors::{Meaning, meaning};
-use super::radio::{Failed, bounded};
+use super::radio::{Calls, Failed, bounded};
 use crate::LinkError;
 use btleplug::api::{Characteristic, Peripheral as _, ValueNotification, WriteType};
 use btleplug::platform::Peripheral;
@@ -12,6 +12,7 @@ use futures::{FutureExt, StreamExt};
 use proto::{Channel, Opened, Packet, Transmit, Wiring};
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -85,6 +86,7 @@ impl Peer {
         inbox: mpsc::UnboundedSender<Result<Packet, LinkError>>,
         mut close: oneshot::Receiver<()>,
         lost: CancellationToken,
+        calls: Rc<Calls>,
     ) {
         // The device answers one request at a time; what it says of its own accord comes in between.
         let mut open = futures::future::Fuse::terminated();
@@ -128,7 +130,7 @@ impl Peer {
         drop(open);
         drop(self.notifications);
         if let Ending::Closed = ending {
-            let_go(&self.peripheral).await;
+            let_go(&self.peripheral, &calls).await;
         }
     }
 
@@ -287,10 +289,12 @@ pub(super) async fn is_connected(peripheral: &Peripheral) -> bool {
     matches!(bounded(SUBSCRIBE_LIMIT, peripheral.is_connected()).await, Ok(true))
 }
 
-/// Disconnects, or calls a connection attempt off.
-pub(super) async fn let_go(peripheral: &Peripheral) {
+/// Disconnects, or calls a connection attempt off, when no other device is being connected.
+pub(super) async fn let_go(peripheral: &Peripheral, calls: &Calls) {
+    // Others may be let go at the same time, but nobody is connected meanwhile.
+    let _turn = calls.read().await;
     if let Err(failed) = bounded(DISCONNECT_LIMIT, peripheral.disconnect()).await {
-        tracing::debug!(?failed, "a BLE device was not let go");
+        tracing::debug!(?failed, address = %peripheral.address(), "a BLE device was not let go");
     }
 }
 

@@ -143,6 +143,11 @@ struct Claim {
     lost: CancellationToken,
 }
 
+/// Who connects holds it alone, and those who let a device go hold it together. Linux 6.1 keeps one note of the command that
+/// it sent last: a disconnection that is sent while a connection is made overwrites it, and the kernel then misses that the
+/// connection stands, waits for 4 s, cancels what is made, and in the end runs no command any more (decision 0160).
+pub(super) type Calls = tokio::sync::RwLock<()>;
+
 struct Radio {
     settings: BleSettings,
     session: tokio::sync::Mutex<Option<Session>>,
@@ -174,6 +179,7 @@ struct Radio {
     heard: Notify,
     /// The kernel makes one connection after the other anyway.
     line: Semaphore,
+    calls: Rc<Calls>,
 }
 
 impl Radio {
@@ -200,6 +206,7 @@ impl Radio {
             over: CancellationToken::new(),
             heard: Notify::new(),
             line: Semaphore::new(1),
+            calls: Rc::default(),
         }
     }
 
@@ -547,6 +554,7 @@ impl Radio {
                 tracing::debug!(%error, "a scan did not begin");
                 tokio::time::sleep(SCAN_PAUSE).await;
             }
+            tracing::trace!("the scan began");
             self.scanning_since.set(Some(Instant::now()));
         } else {
             let since = self.scanning_since.take();
@@ -556,6 +564,7 @@ impl Radio {
             let session = self.session.lock().await.clone();
             if let Some(Session { adapter, name }) = session {
                 self.scan.stop(&adapter, &name).await;
+                tracing::trace!("the scan rests");
             }
         }
         Ok(())
@@ -572,6 +581,7 @@ impl Radio {
         if let Some(Session { adapter, name }) = session {
             self.scan.stop(&adapter, &name).await;
         }
+        tracing::debug!("a scan heard nobody, and begins anew");
         self.heard_at.set(Instant::now());
         self.scanning_since.set(None);
     }
@@ -602,7 +612,7 @@ impl Radio {
         let (peer, lost) = match result {
             Ok(connected) => connected,
             Err(error) => {
-                attempt.call_off().await;
+                attempt.call_off(&self.calls).await;
                 let _ = reply.send(Err(error));
                 let _ = self.settle_scan().await;
                 return;
@@ -622,7 +632,7 @@ impl Radio {
         let link = BleLink { opened, orders, inbox: received, close, closed: when_closed };
         // A link that nobody takes is dropped, which closes it.
         let _ = reply.send(Ok(link));
-        peer.carry(to_carry, inbox, closing, lost).await;
+        peer.carry(to_carry, inbox, closing, lost, self.calls.clone()).await;
         drop(_claimed);
         let _ = closed.send(());
     }
@@ -638,12 +648,13 @@ impl Radio {
             tries += 1;
             self.ready().await?;
             let peripheral = self.find(address).await?;
+            tracing::trace!(address, tries, "found");
             let error = match self.try_connect(address, peripheral, wiring, attempt).await {
                 Ok(connected) => return Ok(connected),
                 Err(error) => error,
             };
             attempt.end();
-            attempt.call_off().await;
+            attempt.call_off(&self.calls).await;
             // BlueZ forgets a device that it could not connect, so what was known of it is worth nothing.
             self.forget(address);
             match error {
@@ -692,12 +703,14 @@ impl Radio {
         let refused = |reason: String| LinkError::ConnectRefused { address: address.to_owned(), reason };
         let _turn = self.line.acquire().await.map_err(|closed| refused(closed.to_string()))?;
         self.listen_first(address).await?;
+        let alone = self.calls.write().await;
         let lost = CancellationToken::new();
         if let Some(claim) = self.claims.borrow_mut().get_mut(address) {
             *claim = Claim { up: false, lost: lost.clone() };
         }
         attempt.begin(self, peripheral.clone());
         self.settle_scan().await?;
+        tracing::trace!(address, "connecting");
         tokio::select! { biased;
             connected = bounded(CONNECT_LIMIT, peripheral.connect()) => connected.map_err(|failed| match failed {
                 Failed::TimedOut => refused("it did not answer in time".to_owned()),
@@ -712,6 +725,8 @@ impl Radio {
         if let Some(claim) = self.claims.borrow_mut().get_mut(address) {
             claim.up = true;
         }
+        drop(alone);
+        tracing::trace!(address, "connected");
         tokio::select! { biased;
             peer = Peer::discover(peripheral.clone(), wiring) => match peer {
                 Ok(peer) => Ok((peer, lost.clone())),
@@ -815,10 +830,10 @@ impl Attempt {
         self.running.borrow_mut().take();
     }
 
-    async fn call_off(&self) {
+    async fn call_off(&self, calls: &Calls) {
         let peripheral = self.peripheral.borrow_mut().take();
         if let Some(peripheral) = peripheral {
-            let_go(&peripheral).await;
+            let_go(&peripheral, calls).await;
         }
     }
 
