@@ -4,6 +4,7 @@
 //! of an answer.
 
 use crate::{CloudCause, CloudTime, Secret};
+use public_suffix::{DEFAULT_PROVIDER, EffectiveTLDProvider};
 use reqwest::Method;
 use reqwest::header;
 use std::collections::hash_map::RandomState;
@@ -121,7 +122,10 @@ fn is_loopback(host: &Host<&str>) -> bool {
 
 fn registered_domain(url: &Url) -> Option<String> {
     match url.host()? {
-        Host::Domain(name) => psl::domain_str(name.trim_end_matches('.')).map(str::to_owned),
+        Host::Domain(name) => {
+            let name = name.trim_end_matches('.');
+            DEFAULT_PROVIDER.effective_tld_plus_one(name).ok().map(str::to_owned)
+        }
         Host::Ipv4(_) | Host::Ipv6(_) => None,
     }
 }

@@ -5,7 +5,7 @@
 //! Windows, macOS and AppImage are packed by the release workflow, on machines of their own.
 
 use crate::shell::{Outcome, Stop, cargo, found, root, run, say, target};
-use crate::{licences, start};
+use crate::{licences, setup, start};
 use std::path::{Path, PathBuf};
 
 const FROM: &str = "src-tauri/desktop/packaging";
@@ -25,6 +25,7 @@ pub fn package(arguments: &[String]) -> Outcome {
 
 /// Builds for release what is shipped, and packs it.
 pub fn build() -> Outcome<Vec<PathBuf>> {
+    setup::for_packages()?;
     licences::write()?;
     run("npm", &["run", "build"]).within("ui").go()?;
     let build = ["build", "--release", "--workspace", "--bins", "--features", "firstlight/custom-protocol"];
@@ -94,23 +95,19 @@ fn bundle(profile: &str) -> Outcome<Vec<PathBuf>> {
         .map(|(place, file)| format!("\"{place}\":\"{}\"", file.to_string_lossy().replace('\\', "/")))
         .collect();
     let files = files.join(",");
-    // The two programs share most of their code, which only xz sees; it takes a minute, so tries do without.
-    let compression = match profile {
-        "release" => ",\"compression\":{\"type\":\"xz\",\"level\":9}",
-        _ => "",
-    };
     let config = format!(
-        "{{\"bundle\":{{\"linux\":{{\"deb\":{{\"files\":{{{files}}}}},\"rpm\":{{\"files\":{{{files}}}{compression}}}}}}}}}"
+        "{{\"bundle\":{{\"linux\":{{\"deb\":{{\"files\":{{{files}}}}},\"rpm\":{{\"files\":{{{files}}}}}}}}}}}"
     );
     let config_file = stage.join("bundle.json");
     std::fs::write(&config_file, config).map_err(failed)?;
     let tauri = root().join("ui/node_modules/.bin/tauri").to_string_lossy().into_owned();
     let config_file = config_file.to_string_lossy().into_owned();
-    let mut arguments = vec!["bundle", "--bundles", "deb,rpm", "--config", &config_file];
-    if profile == "debug" {
-        arguments.push("--debug");
+    match profile {
+        "debug" => {
+            run(&tauri, &["bundle", "--bundles", "deb,rpm", "--config", &config_file, "--debug"]).go()?;
+        }
+        _ => run(&tauri, &["bundle", "--bundles", "deb", "--config", &config_file]).go()?,
     }
-    run(&tauri, &arguments).go()?;
     let mut packages = Vec::new();
     for kind in ["deb", "rpm"] {
         let folder = target().join(profile).join("bundle").join(kind);
@@ -118,6 +115,7 @@ fn bundle(profile: &str) -> Outcome<Vec<PathBuf>> {
             if entry.path().extension().is_some_and(|ext| ext == kind) {
                 if kind == "deb" && profile == "release" {
                     compress(&entry.path(), &stage.join("deb"))?;
+                    rpm(&stage.join("deb"), &stage.join("rpm"))?;
                 }
                 let size = std::fs::metadata(entry.path()).map_or(0, |meta| meta.len());
                 say(&format!("{}: {:.2} MB", entry.path().display(), size as f64 / 1e6));
@@ -126,6 +124,62 @@ fn bundle(profile: &str) -> Outcome<Vec<PathBuf>> {
         }
     }
     Ok(packages)
+}
+
+/// Packs the same files as an .rpm. The bundler compresses each file by itself, so that what the two programs share is in its
+/// package twice; rpmbuild compresses them in one go, and asks for the libraries by their own names, which fits every
+/// distribution.
+fn rpm(files: &Path, work: &Path) -> Outcome {
+    let out = target().join("release/bundle/rpm");
+    let failed = |error: std::io::Error| Stop(format!("{} cannot be written: {error}", work.display()));
+    if out.exists() {
+        std::fs::remove_dir_all(&out).map_err(failed)?;
+    }
+    std::fs::create_dir_all(work).map_err(failed)?;
+    let mut list = Vec::new();
+    listed(&files.join("usr"), files, &mut list).map_err(failed)?;
+    let spec = format!(
+        "Name: firstlight\nVersion: {}\nRelease: 1\nSummary: Brings IoT devices to first light\n\
+         License: MIT OR Apache-2.0\nRequires: dbus-libs\n\n%description\nFetches a provision token, hands it to a \
+         device together with Wi-Fi, and follows the device until the cloud has seen it.\n\n\
+         %install\ncp -a '{}/usr' %{{buildroot}}/\n\n%files\n%defattr(-,root,root)\n{}\n",
+        env!("CARGO_PKG_VERSION"),
+        files.display(),
+        list.join("\n"),
+    );
+    let spec_file = work.join("firstlight.spec");
+    std::fs::write(&spec_file, spec).map_err(failed)?;
+    let (spec, top, out) = (spec_file.to_string_lossy(), work.to_string_lossy(), out.to_string_lossy());
+    let defined = [
+        format!("_topdir {top}"),
+        format!("_rpmdir {out}"),
+        "_rpmfilename firstlight-%{VERSION}-%{RELEASE}.%{ARCH}.rpm".to_owned(),
+        "_binary_payload w9.xzdio".to_owned(),
+        "_build_id_links none".to_owned(),
+        // The programs are stripped, and nothing else is to be changed.
+        "__os_install_post %{nil}".to_owned(),
+        "debug_package %{nil}".to_owned(),
+    ];
+    let mut arguments = vec!["-bb", "--quiet"];
+    defined.iter().for_each(|definition| arguments.extend(["--define", definition.as_str()]));
+    arguments.push(&spec);
+    run("rpmbuild", &arguments).or("Install rpmbuild (the Debian package rpm) and run this again").go()
+}
+
+/// The files of a package, as they will lie on a computer.
+fn listed(dir: &Path, base: &Path, list: &mut Vec<String>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(dir)?.flatten() {
+        match entry.file_type()?.is_dir() {
+            true => listed(&entry.path(), base, list)?,
+            false => {
+                let path = entry.path();
+                let within = path.strip_prefix(base).unwrap_or(&path).display().to_string();
+                list.push(format!("\"/{within}\""));
+            }
+        }
+    }
+    list.sort();
+    Ok(())
 }
 
 /// Packs a .deb anew with what Debian's own packages are packed with; the bundler knows gzip only.

@@ -29,6 +29,13 @@ const WINDOW_TESTS: &[(&str, &str)] = &[
     ("python3-dbusmock", "a desktop that notes who calls a person or keeps the computer awake"),
 ];
 
+const PACKAGES: &[(&str, &str)] = &[("rpm", "rpmbuild, which packs the .rpm")];
+
+/// What packing for release needs besides.
+pub fn for_packages() -> Outcome {
+    system(PACKAGES)
+}
+
 pub fn everything() -> Outcome {
     toolchain()?;
     system(&[BUILD, WINDOW_TESTS].concat())?;
