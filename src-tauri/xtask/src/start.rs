@@ -12,7 +12,8 @@ pub fn start(_arguments: &[String]) -> Outcome {
             .any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()));
     if !display {
         say("There is no display, so practice runs in the terminal.");
-        run(&cargo(), &["build", "--package", "cli"]).go()?;
+        // With the whole workspace's features, so that nothing is built twice when the checks follow.
+        run(&cargo(), &["build", "--workspace", "--bin", "firstlight"]).go()?;
         let program = target().join("debug/firstlight");
         return run(&program.to_string_lossy(), &["--practice", "provision", "--any"]).hand_over();
     }
