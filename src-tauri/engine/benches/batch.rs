@@ -526,18 +526,19 @@ const SOCKETS: usize = 64;
 #[cfg(unix)]
 fn ten_thousand(rows: u32) {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        let world = at_once(rows / 2);
-        let state = world.cloud_state();
-        let server = sim::cloud_server::serve(state.clone(), "127.0.0.1:0").await.expect("loopback listens");
-        let journal = dir.path().join("state");
-        half(&journal, &world, rows).await;
-        drop(world);
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+    };
+    let outside = runtime();
+    let world = outside.block_on(async { at_once(rows / 2) });
+    let state = world.cloud_state();
+    let server =
+        outside.block_on(sim::cloud_server::serve(state.clone(), "127.0.0.1:0")).expect("loopback listens");
+    let journal = dir.path().join("state");
+    // Its runtime ends with it, and with that whoever still held the journal.
+    runtime().block_on(half(&journal, &world, rows));
+    drop(world);
+    outside.block_on(async {
         let shelf = dir.path().join("shelf");
         std::fs::create_dir(&shelf).expect("a folder of ours");
         let mut child = Command::new(std::env::current_exe().expect("this program"));
