@@ -8,7 +8,9 @@
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Window, until } from './window.mjs';
+import { openFile } from './files.mjs';
+import { press } from './parts.mjs';
+import { KEY, Window, until } from './window.mjs';
 
 const [shipped, fed, only = ''] = process.argv.slice(2);
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -194,6 +196,50 @@ async function table(label, compositing) {
 	});
 }
 
+/** The grid of a batch of ten thousand rows, while practice brings its devices to first light. */
+async function batch(label, compositing) {
+	const rows = 10_000;
+	await open(shipped, ['--practice'], compositing, async (window, start) => {
+		const folder = mkdtempSync(join(tmpdir(), 'firstlight-bench-'));
+		try {
+			const file = join(folder, 'many.csv');
+			const lines = Array.from({ length: rows }, (_, i) => `Unit-${i + 1},Sensor ${i + 1}`);
+			writeFileSync(file, ['unit,name', ...lines].join('\n'));
+			await window.control('7');
+			await press(window, 'Choose a file…');
+			await openFile(window, 'Choose a file with a row', file);
+			await window.sees('What the columns mean');
+			await press(window, 'Check the file');
+			await until('the check', () =>
+				window.run('return document.querySelector(\'[data-check="0"]\') !== null')
+			);
+			await window.press(KEY.enter);
+			const passed = () =>
+				window.run(
+					'return Number((document.querySelector(\'[data-count="passed"] strong\')?.innerText ?? "0").replace(/\\D/g, ""))'
+				);
+			await until('the line beyond its first unit', async () => (await passed()) > 3);
+			const ways = { still: 'return', scrolling: 'grid.scrollTop = (frame * 23) % 200000' };
+			for (const [name, during] of Object.entries(ways)) {
+				const [from, cpu, began] = [await passed(), start.cpu, Date.now()];
+				const told = await frames(
+					window,
+					10,
+					`const grid = document.querySelector("[role=grid]"); ${during}`
+				);
+				const took = (Date.now() - began) / 1000;
+				say(`batch of 10,000 rows, ${name}${label}: frames`, round(told.rate, 1), '/s');
+				say(`  units that passed meanwhile`, (await passed()) - from, '');
+				for (const share of ['p50', 'p95', 'p99', 'max'])
+					say(`  between frames, ${share}`, round(told[share], 1), 'ms');
+				say(`  processor time, of one core`, round(((start.cpu - cpu) / took) * 100), '%');
+			}
+		} finally {
+			rmSync(folder, { recursive: true, force: true });
+		}
+	});
+}
+
 /** Processor time of the app while nobody touches it. */
 async function idle(label, program, args, compositing) {
 	await open(program, args, compositing, async (window, start) => {
@@ -208,6 +254,7 @@ async function idle(label, program, args, compositing) {
 for (const [label, compositing] of Object.entries(WAYS)) {
 	if (!only || only.includes('start')) await starts(label, compositing);
 	if (!only || only.includes('table')) await table(label, compositing);
+	if (!only || only.includes('batch')) await batch(label, compositing);
 	if (only && !only.includes('idle')) continue;
 	await idle(`idle${label}, the practice devices`, shipped, ['--practice'], compositing);
 	const crowd = ['--practice', '--feed-devices', '50:50'];

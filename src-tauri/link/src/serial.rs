@@ -14,6 +14,7 @@ use futures::stream::BoxStream;
 use proto::{Address, Advert, MediumKind, Opened, Packet, SerialAdvert, Transmit, Wiring};
 use serialport::{DataBits, ErrorKind, FlowControl, Parity, SerialPort, StopBits};
 use std::io::Read;
+#[cfg(unix)]
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -198,6 +198,7 @@ fn awaited(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Touch {
     Opened,
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "elsewhere nobody tells of it"))]
     Closed,
 }
 

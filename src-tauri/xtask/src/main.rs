@@ -10,6 +10,8 @@ mod setup;
 mod shell;
 mod start;
 mod tidy;
+#[cfg(unix)]
+mod xcheck;
 
 use std::process::ExitCode;
 
@@ -30,6 +32,7 @@ cargo xtask COMMAND
   licences           write the list of libraries and licences that the app shows (each build of the app does)
   lab [NAMES]        run the tests that need the Bluetooth and USB lab (../shared/btlab, or FIRSTLIGHT_BTLAB)
     --rounds N       bring each device to first light so many times in a row (default: what a check has time for)
+  xcheck [NAMES]     type-check the Rust code for windows and macos, on Debian; nothing is linked or run
   fuzz [--inputs N]  feed every decoder N inputs (default 1000000)
   bench [NAMES]      measure; figures are printed, never asserted. Only when named: peers (beside reference clients, which
                      it installs into target/peers) and app (the release build in its real window; builds it twice)
@@ -48,6 +51,8 @@ fn main() -> ExitCode {
         Some("package") => setup::everything().and_then(|()| package::package(rest)),
         Some("licences") => licences::write(),
         Some("lab") => lab::command_line(rest),
+        #[cfg(unix)]
+        Some("xcheck") => xcheck::xcheck(rest),
         Some("fuzz") => check::fuzz(rest),
         Some("bench") => bench::bench(rest),
         Some("help" | "--help" | "-h") => {

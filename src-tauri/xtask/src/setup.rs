@@ -31,6 +31,19 @@ const WINDOW_TESTS: &[(&str, &str)] = &[
 
 const PACKAGES: &[(&str, &str)] = &[("rpm", "rpmbuild, which packs the .rpm")];
 
+#[cfg(unix)]
+const WINDOWS: &[(&str, &str)] = &[
+    ("gcc-mingw-w64-x86-64-posix", "the C parts, for Windows"),
+    ("g++-mingw-w64-x86-64-posix", "the same"),
+    ("nasm", "the assembler parts of TLS, for Windows"),
+];
+
+/// What type-checking for Windows needs besides.
+#[cfg(unix)]
+pub fn for_windows() -> Outcome {
+    system(WINDOWS)
+}
+
 /// What packing for release needs besides.
 pub fn for_packages() -> Outcome {
     system(PACKAGES)
