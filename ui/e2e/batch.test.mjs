@@ -305,6 +305,8 @@ test('ten thousand rows are all there: few are drawn, the last is one key away, 
 		await here(window, '[data-check="0"]');
 		await window.press(KEY.enter);
 		await until('all rows', async () => (await count(window, 'waiting')) === 10_000);
+		// The counts come first, and the rows page by page.
+		await here(window, '[role=grid][aria-rowcount="10001"]');
 		const drawn = () => window.run('return document.querySelectorAll("[role=grid] [role=row]").length');
 		assert.ok((await drawn()) < 60, `${await drawn()} rows are drawn`);
 		await window.tabTo('Rows of the batch');
