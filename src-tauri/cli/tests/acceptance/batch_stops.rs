@@ -232,16 +232,8 @@ impl Typist {
     }
 
     fn end(mut self) -> Ended {
-        let deadline = Instant::now() + BOUND;
-        let status = loop {
-            match self.child.try_wait().expect("the program can be waited for") {
-                Some(status) => break status,
-                None if Instant::now() > deadline => {
-                    self.child.kill().expect("it is ours");
-                    panic!("the program did not end:\n{}", self.shown());
-                }
-                None => std::thread::sleep(Duration::from_millis(5)),
-            }
+        let Some(status) = end_of(&mut self.child) else {
+            panic!("the program did not end:\n{}", self.shown());
         };
         let stderr = self.shown();
         Ended { status: status.code(), stdout: self.stdout.join().expect("the reader lives"), stderr }

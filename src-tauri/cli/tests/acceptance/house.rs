@@ -9,7 +9,7 @@ use sim::{DeviceSpec, Dialect};
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// No test waits longer for anything.
@@ -156,21 +156,28 @@ impl Running {
     }
 
     pub fn end(mut self) -> Ended {
-        let deadline = Instant::now() + BOUND;
-        let status = loop {
-            match self.child.try_wait().expect("the program can be waited for") {
-                Some(status) => break status,
-                None if Instant::now() > deadline => {
-                    self.child.kill().expect("it is ours");
-                    panic!("the program did not end: {:?}", self.stderr.join());
-                }
-                None => std::thread::sleep(Duration::from_millis(5)),
-            }
+        let Some(status) = end_of(&mut self.child) else {
+            panic!("the program did not end: {:?}", self.stderr.join());
         };
         Ended {
             status: status.code(),
             stdout: self.stdout.join().expect("the reader lives"),
             stderr: self.stderr.join().expect("the reader lives"),
+        }
+    }
+}
+
+/// How a program ended; `None` if it did not, and then it is killed.
+pub fn end_of(child: &mut Child) -> Option<ExitStatus> {
+    let deadline = Instant::now() + BOUND;
+    loop {
+        match child.try_wait().expect("the program can be waited for") {
+            Some(status) => return Some(status),
+            None if Instant::now() > deadline => {
+                child.kill().expect("it is ours");
+                return None;
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
         }
     }
 }

@@ -32,15 +32,17 @@ interface Catalogue {
 	findings: Record<FindingCode, { what: string; fix: string }>;
 }
 
+const english: Catalogue = {
+	words: en,
+	faults: faultsEn,
+	refusals: refusalsEn,
+	whys: whysEn,
+	secrets: secretsEn,
+	findings: findingsEn
+};
+
 const catalogues: Record<string, Catalogue> = {
-	en: {
-		words: en,
-		faults: faultsEn,
-		refusals: refusalsEn,
-		whys: whysEn,
-		secrets: secretsEn,
-		findings: findingsEn
-	},
+	en: english,
 	de: {
 		words: de,
 		faults: faultsDe,
@@ -68,14 +70,7 @@ export function chooseLanguage(tag: string) {
 	location.reload();
 }
 
-const catalogue = catalogues[language] ?? {
-	words: en,
-	faults: faultsEn,
-	refusals: refusalsEn,
-	whys: whysEn,
-	secrets: secretsEn,
-	findings: findingsEn
-};
+const catalogue = catalogues[language] ?? english;
 
 export const w: Words = catalogue.words;
 
